@@ -1,0 +1,23 @@
+/* The time of day, and nothing issued or accepted while it cannot be right. */
+#ifndef LATCHKEY_BASE_CLOCK_H
+#define LATCHKEY_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Clocks of one machine may step back this far without ending sessions. */
+#define CLOCK_SKEW_S 60
+
+/* Seconds since 1970 UTC in *out. ERR_SYSTEM (logged) when the clock cannot be read or stands before
+ * 2024, as on a board whose clock was never set. */
+enum status clock_get(int64_t *out_s) MUST_USE;
+
+/* Milliseconds of a clock that never steps, for deadlines within one process. */
+int64_t clock_monotonic_ms(void);
+
+/* "2026-11-24 16:05:09 UTC" for people; `out` gets a NUL-terminated string. */
+#define CLOCK_TEXT_MAX 32
+void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX]);
+
+#endif

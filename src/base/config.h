@@ -1,0 +1,89 @@
+/* The configuration: an INI file, read once into a struct, every value checked.
+ *
+ * man/latchkey.conf.5 lists the keys; the table in config.c is their one home. */
+#ifndef LATCHKEY_BASE_CONFIG_H
+#define LATCHKEY_BASE_CONFIG_H
+
+#include "base/log.h"
+#include "base/text.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/latchkey/latchkey.conf"
+#define CONFIG_LIST_MAX 32
+#define CONFIG_ERROR_MAX 512
+
+enum session_store { SESSION_STORE_DATABASE, SESSION_STORE_CACHE, SESSION_STORE_COOKIE };
+
+/* A list of words, written in the file with spaces or commas between them. */
+struct config_list {
+    char *items[CONFIG_LIST_MAX]; /* owned */
+    size_t count;
+};
+
+struct config {
+    char *path; /* the file read, or NULL: all defaults */
+    struct {
+        char *name;
+        char *path; /* begins with '/', no '/' at the end; "" is not allowed */
+        struct config_list return_hosts;
+        char *templates; /* "" when built-in ones are used */
+        struct config_list trusted_proxies;
+    } site;
+    struct {
+        char *directory;
+        char *run_directory;
+        char *user;
+    } state;
+    struct {
+        char *url;
+    } database;
+    struct {
+        enum session_store store;
+        int64_t idle_s, lifetime_s, remember_s;
+        char *cookie_domain;
+        bool secure_cookie;
+        uint64_t data_limit_bytes;
+    } session;
+    struct {
+        uint64_t size_bytes;
+    } cache;
+    struct {
+        uint64_t memory_bytes;
+        uint64_t passes;
+        uint64_t min_length;
+    } password;
+    struct {
+        uint64_t attempts;
+        int64_t window_s;
+    } throttle;
+    struct {
+        uint64_t login, logout, account, gate;
+    } workers;
+    struct {
+        enum log_level level;
+        bool audit;
+        int64_t keep_s;
+    } log;
+};
+
+/* Reads `path`, or, when NULL, $LATCHKEY_CONFIG, or the default place (which alone may be missing).
+ * ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY: `error` then holds one sentence,
+ * "file:line: what is wrong; what to do". *out is owned by the caller: config_free. */
+enum status config_load(const char *path, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_USE;
+
+void config_free(struct config **config);
+
+/* The file of the SQLite database that `database.url` names, relative paths joined to the state
+ * directory; borrowed until config_free. */
+const char *config_database_path(const struct config *config);
+
+/* The file that holds the secrets: <state.directory>/secret; borrowed likewise. */
+const char *config_secret_path(const struct config *config);
+
+/* The cookie's name as design: __Host-latchkey, __Secure-latchkey or latchkey. */
+const char *config_cookie_name(const struct config *config);
+
+/* "90s", "30m", "12h", "30d" to seconds; "64K", "19M", "1G" or plain bytes to bytes. ERR_INPUT. */
+enum status config_parse_duration(struct text text, int64_t *out_s) MUST_USE;
+enum status config_parse_size(struct text text, uint64_t *out_bytes) MUST_USE;
+
+#endif

@@ -1,0 +1,27 @@
+/* Small files read whole and replaced whole. */
+#ifndef LATCHKEY_BASE_FILE_H
+#define LATCHKEY_BASE_FILE_H
+
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+
+/* Appends the content of a regular file to *out, up to the buffer's limit.
+ * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_SYSTEM; nothing is logged. */
+enum status file_read(const char *path, struct buffer *out) MUST_USE;
+
+/* The same for a file that must be private: a regular file (no symbolic link), owned by the user who
+ * runs this program or by root, mode without any right for group and others.
+ * ERR_PERMISSION (logged with the chmod or chown that mends it); *identity receives its stat. */
+enum status file_read_private(const char *path, struct buffer *out, struct stat *identity) MUST_USE;
+
+/* Replaces or creates a file with mode 0600, atomically and durably: written beside it, fsync, rename,
+ * fsync of the folder. With `fresh`, ERR_EXISTS when it is there already. ERR_SYSTEM (logged).
+ * A file that is replaced keeps its owner where the system allows. */
+enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
+
+/* Makes a folder and its missing parents, mode `mode` for the last. OK when it is there. ERR_SYSTEM
+ * (logged). */
+enum status file_make_folder(const char *path, mode_t mode) MUST_USE;
+
+#endif

@@ -1,0 +1,52 @@
+/* Borrowed text: a pointer and a length, NUL bytes allowed inside. Nothing here allocates. */
+#ifndef LATCHKEY_BASE_TEXT_H
+#define LATCHKEY_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct text {
+    const char *data; /* borrowed; may be NULL when len is 0 */
+    size_t len;       /* bytes, never counting a NUL at the end */
+};
+
+/* A text over a string literal. */
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+
+/* A text over a C string; NULL gives the empty text. */
+struct text text_of(const char *string);
+
+/* Equality, byte by byte. Not for secrets: see base/secret.h. */
+bool text_equal(struct text a, struct text b);
+bool text_is(struct text a, const char *b);
+
+/* Equality with ASCII letters compared without case. */
+bool text_equal_nocase(struct text a, struct text b);
+
+bool text_has_prefix(struct text whole, struct text prefix);
+
+/* Whether any byte is a control character: below 0x20, or 0x7f. */
+bool text_has_control(struct text text);
+
+/* Whether the bytes are well-formed UTF-8 (RFC 3629 §4: no overlong form, no surrogate). */
+bool text_is_utf8(struct text text);
+
+/* Without spaces and tabs at both ends. */
+struct text text_trim(struct text text);
+
+/* Cuts the piece before `separator` off the front of *rest and returns it; *rest becomes what
+ * follows the separator, or the empty text with NULL data when there was none. */
+struct text text_cut(struct text *rest, char separator);
+
+/* Reads a decimal number, digits only, no sign, no spaces, at most `max`.
+ * ERR_INPUT when it is anything else; *out untouched then. */
+enum status text_parse_number(struct text text, uint64_t max, uint64_t *out) MUST_USE;
+
+/* The entry of the NULL-terminated `names` nearest to `word` (edit distance at most 3 and at most
+ * half the word's length), or NULL. For "did you mean". */
+const char *text_nearest(const char *word, const char *const *names);
+
+#endif

@@ -1,0 +1,46 @@
+/* The secrets of this installation, newest first, in one private file.
+ *
+ * A line is "<8 hex digits of key id> <43 base64url characters of 32 random bytes>". */
+#ifndef LATCHKEY_CRYPTO_KEYRING_H
+#define LATCHKEY_CRYPTO_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define KEYRING_SECRETS_MAX 8
+#define KEY_BYTES 32
+
+struct keyring;
+
+/* What a derived key is for. A key of one purpose never serves another. */
+enum key_purpose { KEY_TOKEN, KEY_CSRF, KEY_SEAL, KEY_AUDIT, KEY_PURPOSES };
+
+/* Reads the file. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM (each logged with the
+ * remedy). Free with keyring_free, which wipes. */
+enum status keyring_open(const char *path, struct keyring **out) MUST_USE;
+void keyring_free(struct keyring **keyring);
+
+/* Reads the file again if it is another file than at the last reading (device, inode, size, time of
+ * change). When it cannot be read, the keyring is left without any key, so that nothing verifies,
+ * the status says why, and the next call tries again. One system call when nothing changed. */
+enum status keyring_refresh(struct keyring *keyring) MUST_USE;
+
+/* The id of the newest secret, which new tokens use. ERR_NOT_FOUND when there is no key. */
+enum status keyring_get_current(const struct keyring *keyring, uint32_t *id) MUST_USE;
+
+/* The key for a purpose, derived by HKDF-SHA-256 (RFC 5869) when the file was read; borrowed until
+ * the next refresh. NULL when there is no secret of that id. */
+const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id, enum key_purpose purpose);
+
+/* Makes the file with one fresh secret. ERR_EXISTS when there is one, which is left alone. */
+enum status keyring_create(const char *path) MUST_USE;
+
+/* rotate: puts a fresh secret first and keeps the others (at most KEYRING_SECRETS_MAX, oldest go).
+ * revoke: one fresh secret replaces all. Both atomic and durable. */
+enum status keyring_rotate(const char *path) MUST_USE;
+enum status keyring_revoke(const char *path) MUST_USE;
+
+#endif
