@@ -1,0 +1,182 @@
+# Latchkey. `make help` lists the targets; everything made goes under $(BUILD).
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+PORT    ?= 8080
+CC      := gcc
+CLANG   := clang
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
+            -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+            -Wswitch-enum -Wundef -Werror
+CPPFLAGS += -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L
+HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS   ?= -O2 -g
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
+LDLIBS   := -lfcgi -lsodium -lcrypto -lcrypt -lsqlite3 -linih
+
+# The library is every room but the command line's; the command's own files are linked with it.
+LIB_SRC  := $(filter-out $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
+CLI_SRC  := $(wildcard src/cli/*.c)
+GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c
+PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
+TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
+ALL_C    := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c)
+
+# objects(variant, sources): build/src/x/y.o, or build/san/src/x/y.o
+objects   = $(patsubst $(BUILD)/gen/%.c,$(BUILD)/$(1)gen/%.o,$(patsubst %.c,$(BUILD)/$(1)%.o,$(2)))
+LIB_OBJ  := $(call objects,,$(LIB_SRC) $(GEN_SRC))
+CLI_OBJ  := $(call objects,,$(CLI_SRC))
+SAN_LIB  := $(call objects,san/,$(LIB_SRC) $(GEN_SRC))
+SAN_CLI  := $(call objects,san/,$(CLI_SRC))
+SAN_TEST := $(call objects,san/,$(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC)))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+##@ Daily use
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	    /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all
+all: $(BUILD)/liblatchkey.a $(BUILD)/bin/latchkey $(PROGRAMS:%=$(BUILD)/cgi-bin/%) ## build library, programs and command
+
+.PHONY: run
+run: ## install what is missing, build, and serve a protected demo site on http://localhost:8080 (PORT=)
+	@tools/install-deps run
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) PORT=$(PORT) deploy/demo/run
+
+.PHONY: check
+check: ## install what is missing, build with warnings as errors, run every test
+	@tools/install-deps check
+	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
+	@BUILD=$(BUILD) tools/run-tests lint unit web browser
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+##@ Single steps of the check
+
+.PHONY: lint
+lint: ## format, layering, sizes, house rules, compiler warnings of both compilers, clang-tidy
+	@BUILD=$(BUILD) tools/run-tests lint
+
+.PHONY: unit
+unit: sanitized ## unit tests under the address and undefined-behaviour sanitizers
+	@BUILD=$(BUILD) tools/run-tests unit
+
+.PHONY: web
+web: all sanitized ## tests through the real lighttpd and nginx, sanitized programs
+	@BUILD=$(BUILD) tools/run-tests web
+
+.PHONY: browser
+browser: all ## tests in the real Chromium
+	@BUILD=$(BUILD) tools/run-tests browser
+
+.PHONY: format
+format: ## bring all C files into the house format
+	clang-format -i $(ALL_C) $(wildcard src/*/*.h tests/unit/*.h)
+
+.PHONY: tidy
+tidy: $(GEN_SRC)
+	@printf '%s\n' $(wildcard src/*/*.c cgi-bin/*.c) | xargs -P$$(nproc) -n4 \
+	    clang-tidy --quiet --warnings-as-errors='*' -- -std=c17 $(CPPFLAGS) 2>&1 | \
+	    grep -v 'warnings generated\|^Suppressed\|^Use -header-filter' ; test $${PIPESTATUS[1]} -eq 0
+tidy: SHELL := /bin/bash
+
+.PHONY: clang-warnings
+clang-warnings: $(GEN_SRC)
+	@printf '%s\n' $(ALL_C) | xargs -P$$(nproc) -n8 \
+	    $(CLANG) -std=c17 $(CPPFLAGS) $(WARNINGS) -fsyntax-only
+
+##@ Longer work
+
+.PHONY: valgrind
+valgrind: all ## unit tests without sanitizers under valgrind
+	@BUILD=$(BUILD) tools/run-tests valgrind
+
+.PHONY: bench
+bench: all $(BUILD)/bench/null_responder ## gate against a null responder of the same libfcgi, same nginx, one run
+	@BUILD=$(BUILD) tests/bench/gate
+
+##@ Installing
+
+.PHONY: install
+install: all ## copy programs, man pages and server snippets below PREFIX (DESTDIR is honoured)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin \
+	    $(DESTDIR)$(PREFIX)/share/latchkey $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(BUILD)/bin/latchkey $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(PROGRAMS:%=$(BUILD)/cgi-bin/%) $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin/
+	cp -R deploy/nginx deploy/lighttpd templates $(DESTDIR)$(PREFIX)/share/latchkey/
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
+
+# ---- how things are made ----
+
+.PHONY: sanitized
+sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey $(PROGRAMS:%=$(BUILD)/san/cgi-bin/%)
+
+$(BUILD)/gen/templates.c: tools/embed $(wildcard templates/*)
+	@mkdir -p $(@D)
+	tools/embed embedded_templates $(sort $(wildcard templates/*)) > $@
+
+$(BUILD)/gen/schema.c: tools/embed $(wildcard schema/*.sql)
+	@mkdir -p $(@D)
+	tools/embed embedded_schema $(sort $(wildcard schema/*.sql)) > $@
+
+COMPILE = @mkdir -p $(@D)
+FLAGS   = -std=c17 $(CPPFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/san/gen/%.o: $(BUILD)/gen/%.c
+	$(COMPILE)
+	$(CC) $(SANITIZE) $(FLAGS)
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(COMPILE)
+	$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
+$(BUILD)/san/%.o: %.c
+	$(COMPILE)
+	$(CC) $(SANITIZE) $(FLAGS)
+$(BUILD)/%.o: %.c
+	$(COMPILE)
+	$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
+
+$(BUILD)/liblatchkey.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/san/liblatchkey.a: $(SAN_LIB)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/san/libtest.a: $(SAN_TEST)
+	@rm -f $@
+	ar rcs $@ $^
+
+LINK = @mkdir -p $(@D)
+
+$(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
+	$(LINK)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/cgi-bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/liblatchkey.a
+	$(LINK)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/san/bin/latchkey: $(SAN_CLI) $(BUILD)/san/liblatchkey.a
+	$(LINK)
+	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
+$(BUILD)/san/cgi-bin/%: $(BUILD)/san/cgi-bin/%.o $(BUILD)/san/liblatchkey.a
+	$(LINK)
+	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
+$(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD)/san/liblatchkey.a
+	$(LINK)
+	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+	$(LINK)
+	$(CC) $(LDFLAGS) -o $@ $^ -lfcgi
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
