@@ -25,13 +25,11 @@ TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 ALL_C    := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c)
 
-# objects(variant, sources): build/src/x/y.o, or build/san/src/x/y.o
-objects   = $(patsubst $(BUILD)/gen/%.c,$(BUILD)/$(1)gen/%.o,$(patsubst %.c,$(BUILD)/$(1)%.o,$(2)))
-LIB_OBJ  := $(call objects,,$(LIB_SRC) $(GEN_SRC))
-CLI_OBJ  := $(call objects,,$(CLI_SRC))
-SAN_LIB  := $(call objects,san/,$(LIB_SRC) $(GEN_SRC))
-SAN_CLI  := $(call objects,san/,$(CLI_SRC))
-SAN_TEST := $(call objects,san/,$(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC)))
+LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
+CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
+SAN_LIB  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(GEN_SRC:$(BUILD)/%.c=$(BUILD)/san/%.o)
+SAN_CLI  := $(CLI_SRC:%.c=$(BUILD)/san/%.o)
+SAN_TEST := $(HELPERS:%.c=$(BUILD)/san/%.o) $(filter-out %/cli/main.o,$(SAN_CLI))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

@@ -9,8 +9,8 @@
 /* Clocks of one machine may step back this far without ending sessions. */
 #define CLOCK_SKEW_S 60
 
-/* Seconds since 1970 UTC in *out. ERR_SYSTEM (logged) when the clock cannot be read or stands before
- * 2024, as on a board whose clock was never set. */
+/* Seconds since 1970 UTC in *out. ERR_SYSTEM (logged) when the clock cannot be read or stands
+ * before 2024, as on a board whose clock was never set. */
 enum status clock_get(int64_t *out_s) MUST_USE;
 
 /* Milliseconds of a clock that never steps, for deadlines within one process. */

@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/latchkey/latchkey.conf"
-#define CONFIG_LIST_MAX 32
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_LIST_MAX     32
+#define CONFIG_ERROR_MAX    512
 
 enum session_store { SESSION_STORE_DATABASE, SESSION_STORE_CACHE, SESSION_STORE_COOKIE };
 
@@ -68,7 +68,8 @@ struct config {
 /* Reads `path`, or, when NULL, $LATCHKEY_CONFIG, or the default place (which alone may be missing).
  * ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY: `error` then holds one sentence,
  * "file:line: what is wrong; what to do". *out is owned by the caller: config_free. */
-enum status config_load(const char *path, struct config **out, char error[CONFIG_ERROR_MAX]) MUST_USE;
+enum status config_load(const char *path, struct config **out, char error[CONFIG_ERROR_MAX])
+    MUST_USE;
 
 void config_free(struct config **config);
 

@@ -10,14 +10,14 @@
  * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_SYSTEM; nothing is logged. */
 enum status file_read(const char *path, struct buffer *out) MUST_USE;
 
-/* The same for a file that must be private: a regular file (no symbolic link), owned by the user who
- * runs this program or by root, mode without any right for group and others.
- * ERR_PERMISSION (logged with the chmod or chown that mends it); *identity receives its stat. */
+/* The same for a file that must be private: a regular file (no symbolic link), owned by the user
+ * who runs this program or by root, mode without any right for group and others. ERR_PERMISSION
+ * (logged with the chmod or chown that mends it); *identity receives its stat. */
 enum status file_read_private(const char *path, struct buffer *out, struct stat *identity) MUST_USE;
 
-/* Replaces or creates a file with mode 0600, atomically and durably: written beside it, fsync, rename,
- * fsync of the folder. With `fresh`, ERR_EXISTS when it is there already. ERR_SYSTEM (logged).
- * A file that is replaced keeps its owner where the system allows. */
+/* Replaces or creates a file with mode 0600, atomically and durably: written beside it, fsync,
+ * rename, fsync of the folder. With `fresh`, ERR_EXISTS when it is there already. ERR_SYSTEM
+ * (logged). A file that is replaced keeps its owner where the system allows. */
 enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
 
 /* Makes a folder and its missing parents, mode `mode` for the last. OK when it is there. ERR_SYSTEM

@@ -11,7 +11,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 void log_open(const char *program, enum log_level level);
 
 /* One line: "program[pid]: level: text". Bytes that are control characters or not valid UTF-8 are
- * written as \xHH, so that nobody can forge a line; cut at 1,000 bytes. Never fails, keeps errno. */
+ * written as \xHH, so that nobody can forge a line; cut at 1,000 bytes. Never fails, keeps errno.
+ */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,7 @@
 #include "base/status.h"
 
 #define KEYRING_SECRETS_MAX 8
-#define KEY_BYTES 32
+#define KEY_BYTES           32
 
 struct keyring;
 
@@ -33,7 +33,8 @@ enum status keyring_get_current(const struct keyring *keyring, uint32_t *id) MUS
 
 /* The key for a purpose, derived by HKDF-SHA-256 (RFC 5869) when the file was read; borrowed until
  * the next refresh. NULL when there is no secret of that id. */
-const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id, enum key_purpose purpose);
+const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id,
+                               enum key_purpose purpose);
 
 /* Makes the file with one fresh secret. ERR_EXISTS when there is one, which is left alone. */
 enum status keyring_create(const char *path) MUST_USE;

@@ -14,10 +14,10 @@
 #include "base/text.h"
 #include "crypto/keyring.h"
 
-#define TOKEN_TEXT_LEN 104
-#define TOKEN_ID_BYTES 32
+#define TOKEN_TEXT_LEN     104
+#define TOKEN_ID_BYTES     32
 #define TOKEN_DIGEST_BYTES 32
-#define CSRF_TEXT_LEN 43
+#define CSRF_TEXT_LEN      43
 
 enum token_kind {
     TOKEN_NONE = 0,
@@ -41,7 +41,8 @@ enum status token_encode(const struct keyring *keyring, const struct token *toke
 
 /* Reads a token. The tag is compared before any other field is used. ERR_INPUT for whatever is not
  * exactly a token of ours; *out untouched. Time does not depend on the tag's bytes. */
-enum status token_decode(const struct keyring *keyring, struct text text, struct token *out) MUST_USE;
+enum status token_decode(const struct keyring *keyring, struct text text, struct token *out)
+    MUST_USE;
 
 /* SHA-256 of the id: what the server keeps, so that a stolen database holds no usable token. */
 enum status token_digest(const struct token *token, uint8_t out[TOKEN_DIGEST_BYTES]) MUST_USE;
