@@ -1,0 +1,29 @@
+/* Cookies: the request's list taken apart, and one Set-Cookie line put together (RFC 6265bis §4.1).
+ */
+#ifndef LATCHKEY_HTTP_COOKIE_H
+#define LATCHKEY_HTTP_COOKIE_H
+
+#include "http/request.h"
+#include "http/response.h"
+
+#define COOKIE_MAX_BYTES 4096 /* of a whole Set-Cookie value */
+
+struct cookie {
+    const char *name;
+    struct text value;  /* empty: the browser is told to forget the cookie */
+    const char *domain; /* NULL or "": this host only */
+    bool secure;
+    bool keep;         /* whether it outlives the browser's session */
+    int64_t max_age_s; /* with keep */
+};
+
+/* Splits an HTTP_COOKIE value at ';' into name and value, white space around them removed, quotes
+ * kept. Pairs without '=' are skipped. At most REQUEST_FIELDS_MAX are returned; more are ignored.
+ * ERR_MEMORY. */
+enum status cookie_parse(struct text header, struct arena *arena, struct fields *out) MUST_USE;
+
+/* Adds a Set-Cookie header: Path=/; HttpOnly; SameSite=Lax and what *cookie says. A cookie over
+ * COOKIE_MAX_BYTES, or a value with other than cookie-octets, makes the response a 500. */
+void cookie_set(struct response *response, const struct cookie *cookie);
+
+#endif

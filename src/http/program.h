@@ -1,0 +1,30 @@
+/* A web program: one handler, run as CGI or as FastCGI with worker processes.
+ *
+ * Descriptor 0 decides: a listening socket means FastCGI, anything else CGI. */
+#ifndef LATCHKEY_HTTP_PROGRAM_H
+#define LATCHKEY_HTTP_PROGRAM_H
+
+#include "http/request.h"
+#include "http/response.h"
+
+struct http_program {
+    const char *name;
+    bool reads_body; /* forms are read and parsed; otherwise no byte of a body is */
+
+    /* Answers a request by filling *response. */
+    void (*handle)(void *context, const struct request *request, struct response *response);
+
+    /* Answers a request that could not be taken, with `status`, as response_parse returned it. The
+     * request holds what was known. */
+    void (*refuse)(void *context, const struct request *request, int status,
+                   struct response *response);
+};
+
+/* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the
+ * requests at hand are answered). `workers` processes are kept alive, at least 1; one that dies is
+ * replaced, with a growing pause when it dies at once. `context` goes to the handlers; it must hold
+ * nothing that does not survive fork (such as an open database), see store_open. Returns the exit
+ * status of the process. */
+int program_run(const struct http_program *program, size_t workers, void *context) MUST_USE;
+
+#endif

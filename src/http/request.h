@@ -1,0 +1,69 @@
+/* One request, read once. Everything in it is borrowed from the request's arena and is valid until
+ * the handler returns. All texts are bytes as a client may have made them: hostile. */
+#ifndef LATCHKEY_HTTP_REQUEST_H
+#define LATCHKEY_HTTP_REQUEST_H
+
+#include "base/arena.h"
+
+#define REQUEST_PARAMS_MAX_BYTES (64 * 1024) /* of names and values together */
+#define REQUEST_BODY_MAX_BYTES   (16 * 1024)
+#define REQUEST_FIELDS_MAX       64 /* fields of a query or a form */
+
+/* What the web server wants to know: a page, or whether another request may pass. */
+enum role { ROLE_RESPONDER, ROLE_AUTHORIZER };
+
+enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST };
+
+struct field {
+    struct text name;
+    struct text value;
+};
+
+struct fields {
+    const struct field *items;
+    size_t count;
+};
+
+struct request {
+    struct arena *arena; /* for the handler's own needs */
+    enum role role;
+    enum method method;
+    struct text uri;     /* REQUEST_URI as it came: path and query, still encoded */
+    struct text path;    /* the path of it, decoded once; no NUL, no control character */
+    struct text query;   /* what follows the first '?', still encoded; empty if nothing does */
+    struct text host;    /* HTTP_HOST: name and perhaps port; checked for syntax; empty if absent */
+    struct text address; /* REMOTE_ADDR: the client as the web server sees it; an IP address */
+    bool https;
+    bool is_page;         /* a browser wants to show the answer: Sec-Fetch-Mode/Dest, else Accept */
+    struct fields params; /* every parameter, in the order sent */
+    struct fields cookies; /* of HTTP_COOKIE, values as they came */
+    struct fields fields;  /* of the query, decoded; names without '=' have an empty value */
+    struct fields form;    /* of the body, decoded; empty unless a POST was read */
+};
+
+/* The carrier's parameters and body, as bytes. */
+struct request_source {
+    enum role role;
+    struct fields params;
+    struct text body;
+    bool body_too_large; /* well-formed, over the limit, and thrown away */
+    bool reads_body;     /* whether the program wants forms at all; the gate never does */
+};
+
+/* Reads a request. Returns 0 and fills *out, or the status that answers it (400 malformed or a
+ * required parameter absent, 413, 415, 500 when memory is short); then *reason is a static text for
+ * the log, and *out holds what was known until then (method may be METHOD_OTHER).
+ *
+ * Refused: REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR or SERVER_PROTOCOL absent; a parameter given
+ * twice with different values, HTTP_COOKIE excepted (joined with "; "); bad percent escapes, NUL,
+ * control characters or invalid UTF-8 in path, query or form; a field given twice in a form;
+ * CONTENT_LENGTH that is not a number or not the body's length; a body of another type than
+ * application/x-www-form-urlencoded. */
+int request_parse(const struct request_source *source, struct arena *arena, struct request *out,
+                  const char **reason) MUST_USE;
+
+/* The value of the parameter, cookie or field of that name; NULL data when there is none. */
+struct text fields_get(struct fields fields, const char *name);
+bool fields_has(struct fields fields, const char *name);
+
+#endif
