@@ -14,7 +14,7 @@ struct http_program {
     /* Answers a request by filling *response. */
     void (*handle)(void *context, const struct request *request, struct response *response);
 
-    /* Answers a request that could not be taken, with `status`, as response_parse returned it. The
+    /* Answers a request that could not be taken, with `status`, as request_parse returned it. The
      * request holds what was known. */
     void (*refuse)(void *context, const struct request *request, int status,
                    struct response *response);

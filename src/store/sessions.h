@@ -1,0 +1,72 @@
+/* The rows of the table `session`: what the database store keeps of a session.
+ *
+ * A row is found by the SHA-256 of the token's id, so that reading the database gives no token; it
+ * is alive only while its salt is its user's present one and the user is not locked. */
+#ifndef LATCHKEY_STORE_SESSIONS_H
+#define LATCHKEY_STORE_SESSIONS_H
+
+#include "store/users.h"
+
+#define SESSION_KEY_BYTES 32
+#define SESSION_ADDRESS_MAX                                                                        \
+    45 /* bytes of an IPv6 address in text, as INET6_ADDRSTRLEN without NUL */
+#define SESSION_AGENT_MAX 200
+#define SESSION_ID_LEN                                                                             \
+    16 /* hex digits that name a session to people: the first 8 bytes of the key */
+
+struct session_row {
+    uint8_t key[SESSION_KEY_BYTES];
+    int64_t user_id;
+    uint8_t salt[USER_SALT_BYTES]; /* the user's salt when the session began */
+    int64_t created_s;
+    int64_t seen_s;    /* last request, as far as it was written */
+    int64_t idle_s;    /* ends this long after seen_s */
+    int64_t expires_s; /* ends then whatever happens */
+    bool remember;
+    char address[SESSION_ADDRESS_MAX + 1];
+    char agent[SESSION_AGENT_MAX + 1]; /* User-Agent, printable ASCII, cut */
+    /* Of the user, as found; not written by sessions_add: */
+    char user[USER_NAME_MAX + 1];
+    char display[USER_DISPLAY_MAX + 1];
+    char email[USER_EMAIL_MAX + 1];
+    char groups[USER_GROUPS_MAX + 1];
+};
+
+/* Writes a row, if the user has that salt still and is not locked: ERR_NOT_FOUND otherwise (a
+ * password change or lock that was answered before wins over a sign-in at the same time).
+ * ERR_STORE. */
+enum status sessions_add(struct store *store, const struct session_row *row) MUST_USE;
+
+/* The row of that key with its user, when salt and user are as they must be. Times are the caller's
+ * to judge. ERR_NOT_FOUND, ERR_STORE. One statement, no transaction. */
+enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                          struct session_row *out) MUST_USE;
+
+/* Notes a request. Never brings back a row that is gone. */
+enum status sessions_touch(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                           int64_t seen_s) MUST_USE;
+
+/* Removes the row; OK when there was none. */
+enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
+
+/* Removes the session that people call by `id` (SESSION_ID_LEN hex digits, either case). ERR_INPUT
+ * when it is no such id, ERR_NOT_FOUND. */
+enum status sessions_remove_by_id(struct store *store, struct text id) MUST_USE;
+
+/* Removes every session, and gives every user a new salt. *ended: how many rows. */
+enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
+
+/* Removes rows that are over at `now_s`, at most `limit` (0: all). *removed: how many. */
+enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
+    MUST_USE;
+
+/* Calls `each` for every session alive at `now_s`, newest first, of one user or, with user_id 0, of
+ * all; stops early when it returns false. salt is left empty. */
+enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
+                          bool (*each)(void *context, const struct session_row *row), void *context)
+    MUST_USE;
+
+/* Writes the id for people, NUL-terminated. */
+void session_print_id(const uint8_t key[SESSION_KEY_BYTES], char out[SESSION_ID_LEN + 1]);
+
+#endif

@@ -1,0 +1,37 @@
+/* The database of users and sessions: opened when first needed, given up on any fault and opened
+ * again at the next request, so that it may come back without a restart of anything. */
+#ifndef LATCHKEY_STORE_STORE_H
+#define LATCHKEY_STORE_STORE_H
+
+#include "base/status.h"
+
+struct store;
+
+/* A store for the SQLite file `path`, which is not touched yet: a store that was never used may
+ * cross fork. ERR_MEMORY. Close with store_close. */
+enum status store_open(const char *path, struct store **out) MUST_USE;
+void store_close(struct store **store);
+
+/* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
+ * what to do (`latchkey init`, `latchkey migrate`, a newer program, chmod). */
+enum status store_check(struct store *store) MUST_USE;
+
+/* Makes the file (mode 0600) when it is missing, and applies the schema's steps that it has not
+ * yet, each in a transaction with its number. *from and *to receive the schema's number before and
+ * after. ERR_STORE, ERR_SCHEMA_NEW. */
+enum status store_migrate(struct store *store, int *from, int *to) MUST_USE;
+
+/* Whether the database's structure is sound (PRAGMA quick_check and foreign_key_check); ERR_STORE,
+ * logged, when it is not. For `latchkey check`. */
+enum status store_verify(struct store *store) MUST_USE;
+
+/* A transaction around several calls; taken for writing at once (BEGIN IMMEDIATE). Between begin
+ * and commit or rollback, any call that fails with ERR_STORE has rolled it back already. */
+enum status store_begin(struct store *store) MUST_USE;
+enum status store_commit(struct store *store) MUST_USE;
+void store_rollback(struct store *store);
+
+/* The newest schema number that this program knows. */
+int store_schema_number(void);
+
+#endif

@@ -1,0 +1,73 @@
+/* The users: rows of the table `user`. Names are compared without case. */
+#ifndef LATCHKEY_STORE_USERS_H
+#define LATCHKEY_STORE_USERS_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "crypto/password.h"
+#include "store/store.h"
+
+#define USER_NAME_MAX    64
+#define USER_DISPLAY_MAX 128 /* bytes of the name for people */
+#define USER_EMAIL_MAX   254
+#define USER_GROUPS_MAX  1024 /* bytes of all groups with the commas between them */
+#define USER_SALT_BYTES  32
+
+struct user {
+    int64_t id; /* never used twice */
+    char name[USER_NAME_MAX + 1];
+    char display[USER_DISPLAY_MAX + 1]; /* may be empty */
+    char email[USER_EMAIL_MAX + 1];     /* may be empty */
+    char groups[USER_GROUPS_MAX + 1];   /* "admins,staff", or empty */
+    char hash[PASSWORD_HASH_MAX];       /* a secret; wipe */
+    uint8_t salt[USER_SALT_BYTES];      /* the session salt; a secret; wipe */
+    bool locked;
+    int64_t created_s;
+    int64_t password_s; /* when the password was last set */
+};
+
+/* Whether the text is a user or group name: 1 to 64 of ASCII letters, digits, . _ - @ + */
+bool user_name_is_valid(struct text name);
+
+/* Whether the text may be a name for people: UTF-8 without control characters, at most
+ * USER_DISPLAY_MAX bytes; and an e-mail address as far as headers need it: printable ASCII, one
+ * '@', at most USER_EMAIL_MAX bytes. Empty is valid for both. */
+bool user_display_is_valid(struct text display);
+bool user_email_is_valid(struct text email);
+
+/* Puts a group into the user's list unless it is there. ERR_INPUT (no valid name), ERR_TOO_LARGE.
+ */
+enum status user_add_group(struct user *user, struct text group) MUST_USE;
+
+/* The user of that name. ERR_NOT_FOUND (also for names that no user can have), ERR_STORE. */
+enum status users_find(struct store *store, struct text name, struct user *out) MUST_USE;
+
+/* Adds the user; id, salt and password_s are chosen here and written into *user. ERR_EXISTS,
+ * ERR_INPUT (a field breaks the rules above), ERR_STORE, ERR_CRYPTO. */
+enum status users_add(struct store *store, struct user *user) MUST_USE;
+
+/* Sets the password's hash and a new salt, and removes the user's sessions, in one transaction. */
+enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+    MUST_USE;
+
+/* Replaces the hash by another of the same password, provided that it still is `old`: nothing when
+ * the password was changed meanwhile (OK then too). The salt stays. */
+enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
+    MUST_USE;
+
+/* Locks or unlocks. Locking gives a new salt and removes the user's sessions. ERR_NOT_FOUND. */
+enum status users_set_locked(struct store *store, int64_t id, bool locked) MUST_USE;
+
+/* A new salt: every session of the user is dead, and their rows are removed. *ended: how many. */
+enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended) MUST_USE;
+
+/* Removes the user with all sessions. ERR_NOT_FOUND. */
+enum status users_remove(struct store *store, int64_t id) MUST_USE;
+
+/* Calls `each` for every user in order of name (without hash and salt: both are empty); stops early
+ * when it returns false. The store must not be used from inside. */
+enum status users_list(struct store *store, bool (*each)(void *context, const struct user *user),
+                       void *context) MUST_USE;
+
+#endif
