@@ -138,8 +138,8 @@ enum status session_find(const struct sessions *sessions, const struct token *to
 
 int64_t session_end_s(const struct session_row *session)
 {
-    int64_t idle_end_s = session->seen_s + session->idle_s;
-    return idle_end_s < session->expires_s ? idle_end_s : session->expires_s;
+    int64_t rest_s = session->expires_s - session->seen_s;
+    return session->idle_s < rest_s ? session->seen_s + session->idle_s : session->expires_s;
 }
 
 enum status session_end(const struct sessions *sessions, const struct token *token)

@@ -1,0 +1,116 @@
+/* What programs open at start, and who sent a request.
+ *
+ * A cookie is judged in this order: its tag (no store is asked for forged ones), that it is the
+ * only one, its time of issue, the session in the store. A browser may send several cookies of one
+ * name, of which a neighbouring host may have set some; there is no telling which is the user's, so
+ * two different tokens that both verify count as none. */
+#include "auth/auth.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+enum status auth_open(const struct config *config, struct auth *out)
+{
+    *out = (struct auth){.config = config};
+    enum status status = keyring_open(config_secret_path(config), &out->keyring);
+    if (status == OK) {
+        status = store_open(config_database_path(config), &out->store);
+    }
+    if (status == OK) {
+        status = sessions_open(config, out->store, &out->sessions);
+    }
+    if (status == OK) {
+        status = store_check(out->store);
+        /* Anything but a wrong version may pass by itself, and was logged; requests get 503 until
+         * then. */
+        if (status != ERR_SCHEMA_OLD && status != ERR_SCHEMA_NEW && status != ERR_PERMISSION) {
+            status = OK;
+        }
+    }
+    return status;
+}
+
+void auth_close(struct auth *auth)
+{
+    keyring_free(&auth->keyring);
+    store_close(&auth->store);
+    *auth = (struct auth){0};
+}
+
+/* Whether exactly one token among the cookies verifies; *out receives it. */
+static bool choose_token(const struct auth *auth, const struct text *cookies, size_t count,
+                         struct token *out)
+{
+    struct token token = {0};
+    size_t found = 0;
+    for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX; i++) {
+        if (token_decode(auth->keyring, cookies[i], &token) != OK) {
+            continue;
+        }
+        if (found == 0) {
+            *out = token;
+            found = 1;
+        } else if (token.kind != out->kind ||
+                   !secret_is_equal(token.id, out->id, sizeof token.id)) {
+            log_warning("two different tokens in one request: neither counts");
+            found = 2;
+            break;
+        }
+    }
+    secret_wipe(&token, sizeof token);
+    if (found != 1) {
+        secret_wipe(out, sizeof *out);
+    }
+    return found == 1;
+}
+
+static bool is_in_time(const struct token *token, int64_t now_s)
+{
+    if (token->issued_s > now_s + CLOCK_SKEW_S) {
+        log_warning("a token was issued in the future: refused; is the clock right?");
+        return false;
+    }
+    return token->kind != TOKEN_ANONYMOUS || now_s - token->issued_s < AUTH_ANONYMOUS_LIFE_S;
+}
+
+enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
+                          int64_t now_s, struct visitor *out)
+{
+    struct visitor visitor = {0};
+    *out = visitor;
+    enum status status = keyring_refresh(auth->keyring);
+    if (status != OK) {
+        return status;
+    }
+    if (!choose_token(auth, cookies, count, &visitor.token)) {
+        return OK;
+    }
+    if (is_in_time(&visitor.token, now_s)) {
+        visitor.has_token = true;
+        status = session_find(&auth->sessions, &visitor.token, now_s, &visitor.session);
+        visitor.signed_in = status == OK;
+        if (status == ERR_NOT_FOUND) {
+            status = OK;
+        }
+        if (status == OK) {
+            *out = visitor;
+        }
+    }
+    secret_wipe(&visitor, sizeof visitor);
+    return status;
+}
+
+enum status auth_sign_out(struct auth *auth, const struct visitor *visitor)
+{
+    if (!visitor->has_token) {
+        return OK;
+    }
+    enum status status = session_end(&auth->sessions, &visitor->token);
+    if (status == OK && visitor->signed_in) {
+        log_info("signed out: %s", visitor->session.user);
+    }
+    return status;
+}

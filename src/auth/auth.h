@@ -1,0 +1,58 @@
+/* The policy: who sent a request, and who may sign in. Programs ask here and nowhere else. */
+#ifndef LATCHKEY_AUTH_AUTH_H
+#define LATCHKEY_AUTH_AUTH_H
+
+#include "session/session.h"
+
+#define AUTH_COOKIES_MAX      8     /* cookies of our name that are tried */
+#define AUTH_ANONYMOUS_LIFE_S 86400 /* a login form may be sent this long after it was shown */
+
+/* What a program holds for its life; all owned. */
+struct auth {
+    const struct config *config; /* borrowed */
+    struct keyring *keyring;
+    struct store *store;
+    struct sessions sessions;
+};
+
+/* Reads the secrets and prepares the store. A database that is of another version stops the
+ * program; one that cannot answer now does not, for it may come back. Failures are logged with the
+ * remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW,
+ * ERR_MEMORY. Close with auth_close, also after a failure. */
+enum status auth_open(const struct config *config, struct auth *out) MUST_USE;
+void auth_close(struct auth *auth);
+
+/* Who sent a request. Zeroed, it is nobody. Wipe after use: it holds a token. */
+struct visitor {
+    bool has_token;             /* exactly one token of ours came */
+    bool signed_in;             /* and it is that of a session that is alive */
+    struct token token;         /* with has_token */
+    struct session_row session; /* with signed_in */
+};
+
+/* Finds out by the cookies of our name, as they came: exactly one token that verifies counts, two
+ * different ones count as none. Nobody is an answer (OK), not a failure. ERR_STORE and all else: it
+ * cannot be known now; *out is nobody. */
+enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
+                          int64_t now_s, struct visitor *out) MUST_USE;
+
+/* What somebody claims who wants to sign in. */
+struct credentials {
+    struct text name;
+    struct text password;
+    bool remember;
+    struct session_origin origin;
+};
+
+/* Checks the credentials and, on ALLOW, ends the visitor's session, if any, and begins a new one
+ * with the token *out. DENY gives no reason, and takes the same work for unknown, locked and known
+ * users. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be told now; *verdict is DENY then. */
+enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
+                         const struct visitor *visitor, int64_t now_s, enum verdict *verdict,
+                         struct token *out) MUST_USE;
+
+/* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.
+ */
+enum status auth_sign_out(struct auth *auth, const struct visitor *visitor) MUST_USE;
+
+#endif
