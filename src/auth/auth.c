@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum status auth_open(const struct config *config, struct auth *out)
+enum status auth_open(const struct config *config, enum store_role role, struct auth *out)
 {
     *out = (struct auth){.config = config};
     enum status status = keyring_open(config_secret_path(config), &out->keyring);
     if (status == OK) {
-        status = store_open(config_database_path(config), &out->store);
+        status = store_open(config_database_path(config), role, &out->store);
     }
     if (status == OK) {
         status = sessions_open(config, out->store, &out->sessions);

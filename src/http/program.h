@@ -20,6 +20,10 @@ struct http_program {
                    struct response *response);
 };
 
+/* Whether descriptor 0 is a listening socket: FastCGI then, CGI otherwise. As CGI a program must
+ * not look at its arguments, for a client makes them (RFC 3875 §4.4). */
+bool program_is_fastcgi(void);
+
 /* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the
  * requests at hand are answered). `workers` processes are kept alive, at least 1; one that dies is
  * replaced, with a growing pause when it dies at once. `context` goes to the handlers; it must hold

@@ -7,9 +7,20 @@
 
 struct store;
 
+/* Who uses the store. Each statement names the roles that may run it; one that is run in another
+ * role fails with ERR_PERMISSION (logged) before SQLite sees it, and SQLite's authorizer refuses
+ * the same by table and column as a second layer: the gate can read no hash and write no user. */
+enum store_role {
+    STORE_ROLE_GATE,    /* finds and touches sessions */
+    STORE_ROLE_LOGIN,   /* also reads users and their hashes, renews a hash, adds, ends, purges */
+    STORE_ROLE_LOGOUT,  /* finds, touches and ends sessions */
+    STORE_ROLE_ACCOUNT, /* finds and touches sessions */
+    STORE_ROLE_ADMIN,   /* everything: the command line */
+};
+
 /* A store for the SQLite file `path`, which is not touched yet: a store that was never used may
  * cross fork. ERR_MEMORY. Close with store_close. */
-enum status store_open(const char *path, struct store **out) MUST_USE;
+enum status store_open(const char *path, enum store_role role, struct store **out) MUST_USE;
 void store_close(struct store **store);
 
 /* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
@@ -30,6 +41,10 @@ enum status store_verify(struct store *store) MUST_USE;
 enum status store_begin(struct store *store) MUST_USE;
 enum status store_commit(struct store *store) MUST_USE;
 void store_rollback(struct store *store);
+
+/* Writes a consistent copy of the database to the new file `path`, mode 0600, while programs run.
+ * ERR_EXISTS, ERR_STORE, ERR_SYSTEM. */
+enum status store_backup(struct store *store, const char *path) MUST_USE;
 
 /* The newest schema number that this program knows. */
 int store_schema_number(void);
