@@ -1,0 +1,12 @@
+/* The gate program: responder, authorizer or CGI, whatever the web server makes of it. */
+#include "web/gate.h"
+
+static const struct site_program program = {
+    .role = STORE_ROLE_GATE,
+    .http = {.name = "gate", .reads_body = false, .handle = gate_handle, .refuse = gate_refuse},
+};
+
+int main(int argc, char **argv)
+{
+    return site_run(&program, argc, argv);
+}

@@ -1,0 +1,18 @@
+/* The login program. */
+#include "web/login.h"
+
+static const struct page pages[] = {
+    {"/login", login_get, login_post, login_stale},
+    {0},
+};
+
+static const struct site_program program = {
+    .role = STORE_ROLE_LOGIN,
+    .pages = pages,
+    .http = {.name = "login", .reads_body = true, .handle = page_handle, .refuse = page_refuse},
+};
+
+int main(int argc, char **argv)
+{
+    return site_run(&program, argc, argv);
+}

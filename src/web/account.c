@@ -1,0 +1,90 @@
+/* What the signed-in user may know of the own session. */
+#include "web/account.h"
+
+#include "base/clock.h"
+
+#define GROUPS_SHOWN_MAX 64
+#define JSON_MAX         16384
+
+/* The name for people: what the owner gave, or else the user name. */
+static const char *display_of(const struct session_row *session)
+{
+    return session->display[0] != '\0' ? session->display : session->user;
+}
+
+static size_t split_groups(const struct session_row *session, struct value out[GROUPS_SHOWN_MAX])
+{
+    struct text rest = text_of(session->groups);
+    size_t count = 0;
+    while (rest.len > 0 && count < GROUPS_SHOWN_MAX) {
+        out[count++] = value_text(text_cut(&rest, ','));
+    }
+    return count;
+}
+
+void account_get(struct visit *visit)
+{
+    const struct session_row *session = &visit->visitor.session;
+    struct value groups[GROUPS_SHOWN_MAX];
+    char since[CLOCK_TEXT_MAX];
+    char until[CLOCK_TEXT_MAX];
+    if (!visit->visitor.signed_in) {
+        struct buffer target;
+        buffer_init(&target, JSON_MAX);
+        buffer_add_string(&target, "/login?next=");
+        buffer_add_percent(&target, text_of(visit->site->config->site.path));
+        buffer_add_percent(&target, TEXT("/account"));
+        if (target.failed) {
+            page_fail(visit);
+        } else {
+            page_redirect_below(visit, target.data);
+        }
+        buffer_clear(&target);
+        return;
+    }
+    size_t count = split_groups(session, groups);
+    clock_print(session->created_s, since);
+    clock_print(session_end_s(session), until);
+    const struct member members[] = {
+        {"title", value_string("Your account")},
+        {"display", value_string(display_of(session))},
+        {"user", value_string(session->user)},
+        {"email", value_string(session->email)},
+        {"has_groups", value_bool(count > 0)},
+        {"groups", value_list(groups, count)},
+        {"since", value_string(since)},
+        {"until", value_string(until)},
+        {"address", value_string(session->address)},
+        {"remember", value_bool(session->remember)},
+    };
+    page_show(visit, 200, "account", members, sizeof members / sizeof members[0]);
+}
+
+static void print_json(const struct session_row *session, struct buffer *out)
+{
+    struct text rest = text_of(session->groups);
+    buffer_add_string(out, "{\"user\":\"");
+    buffer_add_json(out, text_of(session->user));
+    buffer_add_string(out, "\",\"name\":\"");
+    buffer_add_json(out, text_of(display_of(session)));
+    buffer_add_string(out, "\",\"groups\":[");
+    for (bool first = true; rest.len > 0; first = false) {
+        buffer_add_string(out, first ? "\"" : ",\"");
+        buffer_add_json(out, text_cut(&rest, ','));
+        buffer_add_string(out, "\"");
+    }
+    buffer_print(out, "],\"expires\":%lld}\n", (long long)session_end_s(session));
+}
+
+void account_session(struct visit *visit)
+{
+    struct response *response = visit->response;
+    response_add_header(response, "Content-Type", TEXT("application/json"));
+    if (visit->visitor.signed_in) {
+        print_json(&visit->visitor.session, &response->body);
+        response->status = 200;
+    } else {
+        buffer_add_string(&response->body, "{\"user\":null}\n");
+        response->status = 401;
+    }
+}

@@ -1,0 +1,144 @@
+/* The gate answers the web server in one of two roles.
+ *
+ *                 responder (nginx auth_request, CGI)    authorizer (lighttpd, Apache)
+ *   pass          204, Remote-User …                     200, Variable-REMOTE_USER …
+ *   not signed in 401, Location of the login page        303 to it for a page, else 401
+ *   wrong group   403                                    403
+ *   cannot tell   503                                    503
+ *
+ * In nginx's eyes 2xx passes and 401 and 403 deny; for an authorizer 200 alone passes. The decision
+ * is made from the session and from LATCHKEY_GROUPS, which only the web server's configuration can
+ * set (clients can only make parameters that begin with HTTP_). The path is never decided upon: the
+ * web server chose to ask, and another reading of the path here could only disagree with it.
+ *
+ * Kept out of here: templates, forms, password hashing. */
+#include "web/gate.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "http/url.h"
+
+#define RETRY_AFTER  "5"
+#define LOCATION_MAX (3 * URL_TARGET_MAX + 512)
+#define FORBIDDEN_PAGE                                                                             \
+    "<!doctype html><html lang=\"en\"><title>Not allowed</title>"                                  \
+    "<p>You are signed in, but this page is not open to you.</p>\n"
+
+/* What each identity is called in each role. */
+static const char *const header_names[][4] = {
+    [ROLE_RESPONDER] = {"Remote-User", "Remote-Name", "Remote-Email", "Remote-Groups"},
+    [ROLE_AUTHORIZER] = {"Variable-REMOTE_USER", "Variable-REMOTE_NAME", "Variable-REMOTE_EMAIL",
+                         "Variable-REMOTE_GROUPS"},
+};
+
+static bool list_has(struct text list, struct text wanted)
+{
+    while (list.len > 0) {
+        if (text_equal_nocase(text_trim(text_cut(&list, ',')), wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the groups that the web server asks for, if it does, have one in common with the user's.
+ * An empty or garbled list lets nobody pass: somebody meant to keep people out. */
+static enum verdict check_groups(const struct request *request, const struct session_row *session)
+{
+    struct text wanted = fields_get(request->params, "LATCHKEY_GROUPS");
+    if (wanted.data == NULL) {
+        return ALLOW;
+    }
+    if (text_trim(wanted).len == 0) {
+        log_warning("LATCHKEY_GROUPS is empty, so nobody passes: name groups or leave it out");
+    }
+    while (wanted.len > 0) {
+        struct text group = text_trim(text_cut(&wanted, ','));
+        if (user_name_is_valid(group) && list_has(text_of(session->groups), group)) {
+            return ALLOW;
+        }
+    }
+    return DENY;
+}
+
+static void grant(const struct request *request, const struct session_row *session,
+                  struct response *response)
+{
+    const char *const *names = header_names[request->role];
+    const char *display = session->display[0] != '\0' ? session->display : session->user;
+    response_add_header(response, names[0], text_of(session->user));
+    response_add_header(response, names[1], text_of(display));
+    response_add_optional(response, names[2], text_of(session->email));
+    response_add_optional(response, names[3], text_of(session->groups));
+    response->status = request->role == ROLE_AUTHORIZER ? 200 : 204;
+}
+
+static void send_to_login(const struct site *site, const struct request *request,
+                          struct response *response)
+{
+    struct buffer location;
+    if (request->role == ROLE_AUTHORIZER && !request->is_page) {
+        response->status = 401;
+        return;
+    }
+    buffer_init(&location, LOCATION_MAX);
+    buffer_add_string(&location, site->config->site.path);
+    buffer_add_string(&location, "/login");
+    if (request->uri.len <= URL_TARGET_MAX) { /* a longer one would not be followed anyway */
+        buffer_add_string(&location, "?next=");
+        buffer_add_percent(&location, request->uri);
+    }
+    if (!location.failed) {
+        int status = request->role == ROLE_AUTHORIZER ? 303 : 401;
+        response_redirect(response, status, buffer_text(&location));
+    }
+    buffer_clear(&location);
+}
+
+static void forbid(const struct request *request, struct response *response)
+{
+    if (request->role == ROLE_AUTHORIZER) { /* nginx makes its own page */
+        response_add_header(response, "Content-Type", TEXT("text/html; charset=utf-8"));
+        response_add_header(response, "Content-Security-Policy", TEXT("default-src 'none'"));
+        response_add_header(response, "X-Content-Type-Options", TEXT("nosniff"));
+        buffer_add_string(&response->body, FORBIDDEN_PAGE);
+    }
+    response->status = 403;
+}
+
+void gate_refuse(void *context, const struct request *request, int status,
+                 struct response *response)
+{
+    (void)context;
+    (void)request;
+    response_add_header(response, "Cache-Control", TEXT("no-store"));
+    if (status == 503) {
+        response_add_header(response, "Retry-After", TEXT(RETRY_AFTER));
+    }
+    response->status = status;
+}
+
+void gate_handle(void *context, const struct request *request, struct response *response)
+{
+    struct site *site = context;
+    struct visitor visitor = {0};
+    int64_t now_s = 0;
+    enum status status = clock_get(&now_s);
+    if (status == OK) {
+        status = site_identify(site, request, now_s, &visitor);
+    }
+    if (status != OK) {
+        gate_refuse(site, request, 503, response);
+    } else {
+        response_add_header(response, "Cache-Control", TEXT("no-store"));
+        if (!visitor.signed_in) {
+            send_to_login(site, request, response);
+        } else if (check_groups(request, &visitor.session) == ALLOW) {
+            grant(request, &visitor.session, response);
+        } else {
+            forbid(request, response);
+        }
+    }
+    secret_wipe(&visitor, sizeof visitor);
+}

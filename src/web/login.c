@@ -1,0 +1,91 @@
+/* The login page: a form, and one answer to whatever was wrong with it.
+ *
+ * A failed try changes nothing: the token that came stays, so an existing session does too. A
+ * successful one always gives a new token, never one that the browser came with, so that nobody can
+ * plant one before (session fixation). */
+#include "web/login.h"
+
+#include "base/secret.h"
+#include "http/client.h"
+#include "web/return_target.h"
+
+#define WRONG "That user name and password do not go together. Please check both and try again."
+#define STALE "This form was open for too long, or cookies are switched off. Please try again."
+
+static void go_on(struct visit *visit)
+{
+    struct text target = return_target_get(visit->request, visit->site->config);
+    if (target.len > 0) {
+        response_redirect(visit->response, 303, target);
+    } else {
+        page_redirect_below(visit, "/account");
+    }
+}
+
+/* What was typed may stand in the field again, if it could be a user name at all. */
+static struct text typed_name(const struct request *request)
+{
+    struct text name = fields_get(request->form, "username");
+    return user_name_is_valid(name) ? name : (struct text){0};
+}
+
+static bool wants_remembering(const struct request *request)
+{
+    struct text value = fields_get(request->form, "remember");
+    return value.len > 0 && !text_is(value, "0");
+}
+
+static void show(struct visit *visit, int status, const char *problem)
+{
+    const struct request *request = visit->request;
+    const struct member members[] = {
+        {"title", value_string("Sign in")},
+        {"next", value_text(return_target_get(request, visit->site->config))},
+        {"username", value_text(typed_name(request))},
+        {"remember", value_bool(wants_remembering(request))},
+        {"problem", value_string(problem)},
+        {"signed_out", value_bool(problem == NULL && fields_has(request->fields, "signed-out"))},
+    };
+    page_show(visit, status, "login", members, sizeof members / sizeof members[0]);
+}
+
+void login_get(struct visit *visit)
+{
+    if (visit->visitor.signed_in) {
+        go_on(visit);
+    } else {
+        show(visit, 200, NULL);
+    }
+}
+
+void login_stale(struct visit *visit)
+{
+    show(visit, 403, STALE);
+}
+
+void login_post(struct visit *visit)
+{
+    const struct request *request = visit->request;
+    const struct credentials credentials = {
+        .name = fields_get(request->form, "username"),
+        .password = fields_get(request->form, "password"),
+        .remember = wants_remembering(request),
+        .origin =
+            {
+                .address = client_address(request, &visit->site->config->site.trusted_proxies),
+                .agent = fields_get(request->params, "HTTP_USER_AGENT"),
+            },
+    };
+    enum verdict verdict = DENY;
+    struct token token = {0};
+    enum status status = auth_sign_in(&visit->site->auth, &credentials, &visit->visitor,
+                                      visit->now_s, &verdict, &token);
+    if (status != OK) {
+        page_fail(visit);
+    } else if (verdict != ALLOW) {
+        show(visit, 403, WRONG);
+    } else if (page_set_token(visit, &token, credentials.remember)) {
+        go_on(visit);
+    }
+    secret_wipe(&token, sizeof token);
+}

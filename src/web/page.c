@@ -1,0 +1,260 @@
+/* What every page does, done once.
+ *
+ * The order is fixed: headers that protect, the page by its path, the method, the visitor, the
+ * form. A POST reaches a page's `post` only with the csrf value of the very token that came with it
+ * and from our own origin, so that no other site can send our forms (OWASP: synchronizer pattern,
+ * with the origin as second check). A fault anywhere is a 503 or 500 page, never a sign-in. */
+#include "web/page.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "http/cookie.h"
+#include "http/url.h"
+
+#define RETRY_AFTER "5"
+
+static void add_protection(const struct site *site, struct response *response)
+{
+    static const struct {
+        const char *name, *value;
+    } fixed[] = {
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "same-origin"},
+        {"Cross-Origin-Opener-Policy", "same-origin"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"X-Frame-Options", "DENY"},
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        response_add_header(response, fixed[i].name, text_of(fixed[i].value));
+    }
+    response_add_header(response, "Content-Security-Policy", buffer_text(&site->policy));
+}
+
+static const struct page *find_page(const struct site *site, struct text path)
+{
+    struct text mount = text_of(site->config->site.path);
+    if (!text_has_prefix(path, mount)) {
+        return NULL;
+    }
+    struct text below = {path.data + mount.len, path.len - mount.len};
+    for (const struct page *page = site->pages; page->path != NULL; page++) {
+        if (text_is(below, page->path)) {
+            return page;
+        }
+    }
+    return NULL;
+}
+
+static page_handler *find_handler(const struct page *page, enum method method)
+{
+    switch (method) {
+    case METHOD_GET:
+    case METHOD_HEAD:
+        return page->get;
+    case METHOD_POST:
+        return page->post;
+    case METHOD_OTHER:
+    default:
+        return NULL;
+    }
+}
+
+/* Whether the form was sent by a page of ours that was shown to the bearer of the same token. An
+ * Origin must be ours; without one, Sec-Fetch-Site must not say that another site sent it. */
+static bool is_own_form(const struct visit *visit)
+{
+    const struct request *request = visit->request;
+    struct text origin = fields_get(request->params, "HTTP_ORIGIN");
+    struct text site = fields_get(request->params, "HTTP_SEC_FETCH_SITE");
+    if (origin.data != NULL && !url_is_origin(origin, request->https, request->host)) {
+        log_warning("a form was refused: its Origin is not this host; does the web server pass the "
+                    "Host header on?");
+        return false;
+    }
+    if (origin.data == NULL && site.data != NULL && !text_is(site, "same-origin") &&
+        !text_is(site, "none")) {
+        return false;
+    }
+    return visit->visitor.has_token &&
+           token_csrf_check(visit->site->auth.keyring, &visit->visitor.token,
+                            fields_get(request->form, "csrf")) == ALLOW;
+}
+
+static void answer(struct visit *visit, const struct page *page, page_handler *handler)
+{
+    enum status status = clock_get(&visit->now_s);
+    if (status == OK) {
+        status = site_identify(visit->site, visit->request, visit->now_s, &visit->visitor);
+    }
+    if (status != OK) {
+        page_fail(visit);
+        return;
+    }
+    if (visit->request->method == METHOD_POST && !is_own_form(visit)) {
+        handler = page->stale;
+    }
+    handler(visit);
+}
+
+void page_handle(void *context, const struct request *request, struct response *response)
+{
+    struct site *site = context;
+    struct visit visit = {.site = site, .request = request, .response = response};
+    const struct page *page = find_page(site, request->path);
+    if (page == NULL) {
+        page_error(site, 404, response);
+        return;
+    }
+    page_handler *handler = find_handler(page, request->method);
+    if (handler == NULL) {
+        page_error(site, 405, response);
+        response_add_header(response, "Allow",
+                            text_of(page->post != NULL ? "GET, HEAD, POST" : "GET, HEAD"));
+        return;
+    }
+    add_protection(site, response);
+    answer(&visit, page, handler);
+    secret_wipe(&visit, sizeof visit);
+}
+
+void page_refuse(void *context, const struct request *request, int status,
+                 struct response *response)
+{
+    (void)request;
+    page_error(context, status, response);
+}
+
+/* Renders into the response, or makes it a 500. */
+static void render(const struct site *site, int status, const char *name,
+                   const struct member *members, size_t count, struct response *response)
+{
+    const struct member about[] = {
+        {"name", value_string(site->config->site.name)},
+        {"path", value_string(site->config->site.path)},
+    };
+    struct member all[PAGE_MEMBERS_MAX + 3] = {
+        {"site", value_map(about, sizeof about / sizeof about[0])},
+        {"style", value_text(pages_get_asset(site->templates, "style.css"))},
+        {"script", value_text(pages_get_asset(site->templates, "script.js"))},
+    };
+    if (count > PAGE_MEMBERS_MAX) {
+        return; /* the response still is its initial 500 */
+    }
+    memcpy(all + 3, members, count * sizeof *members);
+    struct value model = value_map(all, count + 3);
+    if (pages_render(site->templates, name, &model, &response->body) != OK) {
+        response_reset(response);
+        return;
+    }
+    response_add_header(response, "Content-Type", TEXT("text/html; charset=utf-8"));
+    response->status = status;
+}
+
+/* A token that forms can be tied to: that of the session, or an anonymous one not soon too old. */
+static bool ensure_token(struct visit *visit)
+{
+    struct visitor *visitor = &visit->visitor;
+    bool usable =
+        visitor->signed_in || (visitor->has_token && visitor->token.kind == TOKEN_ANONYMOUS &&
+                               visit->now_s - visitor->token.issued_s < AUTH_ANONYMOUS_LIFE_S / 2);
+    if (usable) {
+        return true;
+    }
+    visitor->has_token = token_new(TOKEN_ANONYMOUS, visit->now_s, &visitor->token) == OK;
+    return visitor->has_token && page_set_token(visit, &visitor->token, false);
+}
+
+void page_show(struct visit *visit, int status, const char *name, const struct member *members,
+               size_t count)
+{
+    struct member all[PAGE_MEMBERS_MAX];
+    char csrf[CSRF_TEXT_LEN + 1];
+    if (count >= PAGE_MEMBERS_MAX || !ensure_token(visit) ||
+        token_csrf_encode(visit->site->auth.keyring, &visit->visitor.token, csrf) != OK) {
+        page_fail(visit);
+        return;
+    }
+    memcpy(all, members, count * sizeof *members);
+    all[count] = (struct member){"csrf", value_string(csrf)};
+    render(visit->site, status, name, all, count + 1, visit->response);
+}
+
+static const char *explain(int status)
+{
+    switch (status) {
+    case 400:
+        return "The request was malformed. Go back and try again.";
+    case 403:
+        return "The form was too old or came from another site, so nothing was done. Go back, "
+               "reload the page and try again.";
+    case 404:
+        return "There is no such page here.";
+    case 405:
+        return "This page cannot be used that way.";
+    case 413:
+        return "More was sent than this page takes.";
+    case 415:
+        return "This page takes forms only.";
+    case 503:
+        return "Signing in is not possible right now. Please try again in a moment.";
+    default:
+        return "Something went wrong here. Please try again in a moment.";
+    }
+}
+
+void page_error(struct site *site, int status, struct response *response)
+{
+    const struct member members[] = {
+        {"title", value_string(response_reason(status))},
+        {"message", value_string(explain(status))},
+    };
+    response_reset(response);
+    add_protection(site, response);
+    render(site, status, "error", members, sizeof members / sizeof members[0], response);
+    if (status == 503) {
+        response_add_header(response, "Retry-After", TEXT(RETRY_AFTER));
+    }
+}
+
+void page_fail(struct visit *visit)
+{
+    page_error(visit->site, 503, visit->response);
+}
+
+void page_redirect_below(struct visit *visit, const char *path)
+{
+    struct buffer location;
+    buffer_init(&location, URL_TARGET_MAX);
+    buffer_print(&location, "%s%s", visit->site->config->site.path, path);
+    if (location.failed) {
+        page_fail(visit);
+    } else {
+        response_redirect(visit->response, 303, buffer_text(&location));
+    }
+    buffer_clear(&location);
+}
+
+bool page_set_token(struct visit *visit, const struct token *token, bool keep)
+{
+    const struct config *config = visit->site->config;
+    char text[TOKEN_TEXT_LEN + 1] = "";
+    if (token != NULL && token_encode(visit->site->auth.keyring, token, text) != OK) {
+        page_fail(visit);
+        return false;
+    }
+    struct cookie cookie = {
+        .name = config_cookie_name(config),
+        .value = text_of(text),
+        .domain = config->session.cookie_domain,
+        .secure = config->session.secure_cookie,
+        .keep = keep,
+        .max_age_s = config->session.remember_s,
+    };
+    cookie_set(visit->response, &cookie);
+    secret_wipe(text, sizeof text);
+    return true;
+}

@@ -1,0 +1,29 @@
+/* The target is judged each time it is shown and each time it is used: a form's hidden field is as
+ * much the client's as a query is. A target that does not count is replaced in silence, for telling
+ * more would only help those who try. */
+#include "web/return_target.h"
+
+#include "http/url.h"
+
+/* Sent there, a browser would sign in only to be asked again, or to be asked to leave. */
+static bool is_sign_in_or_out(struct text target, const struct config *config)
+{
+    struct text mount = text_of(config->site.path);
+    if (!text_has_prefix(target, mount)) {
+        return false;
+    }
+    struct text below = {target.data + mount.len, target.len - mount.len};
+    return text_has_prefix(below, TEXT("/login")) || text_has_prefix(below, TEXT("/logout"));
+}
+
+struct text return_target_get(const struct request *request, const struct config *config)
+{
+    struct fields fields = request->method == METHOD_POST ? request->form : request->fields;
+    struct text target = fields_get(fields, "next");
+    if (target.len == 0 ||
+        !url_is_allowed_target(target, request->host, &config->site.return_hosts) ||
+        is_sign_in_or_out(target, config)) {
+        return (struct text){0};
+    }
+    return target;
+}

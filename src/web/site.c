@@ -1,0 +1,163 @@
+/* Starting a web program.
+ *
+ * Everything that can be wrong for good (configuration, secret file, templates, the version of the
+ * database) is found here, before the first request, and stops the program with one sentence. What
+ * may pass by itself (a database that is away) does not: requests get 503 until it is back.
+ *
+ * As CGI a program's arguments are made by the client out of the query (RFC 3875 §4.4), so they are
+ * looked at only where descriptor 0 is a listening socket. */
+#define _GNU_SOURCE /* memmem */
+#include "web/site.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "crypto/digest.h"
+
+#define POLICY_MAX 4096
+
+static size_t count_workers(const struct config *config, enum store_role role)
+{
+    switch (role) {
+    case STORE_ROLE_LOGIN:
+        return config->workers.login;
+    case STORE_ROLE_LOGOUT:
+        return config->workers.logout;
+    case STORE_ROLE_ACCOUNT:
+        return config->workers.account;
+    case STORE_ROLE_GATE:
+        return config->workers.gate;
+    case STORE_ROLE_ADMIN:
+    default:
+        return 1;
+    }
+}
+
+/* Adds " 'sha256-…'" for a style or script that stands in the page itself. */
+static enum status add_hash(struct buffer *policy, const struct pages *templates, const char *name)
+{
+    struct text asset = pages_get_asset(templates, name);
+    char digest[DIGEST_BASE64_LEN + 1];
+    /* Browsers hash what their parser made of it: CR LF becomes LF, and "</" may end it. */
+    if (memchr(asset.data, '\r', asset.len) != NULL || memmem(asset.data, asset.len, "</", 2)) {
+        log_error("%s holds a carriage return or \"</\": save it with plain line ends, without "
+                  "markup",
+                  name);
+        return ERR_INPUT;
+    }
+    enum status status = digest_sha256_base64(asset, digest);
+    if (status == OK) {
+        buffer_print(policy, " 'sha256-%s'", digest);
+    }
+    return status;
+}
+
+/* Browsers apply form-action to the redirect that answers a form too, so the hosts to which a
+ * sign-in may return stand there. */
+static enum status make_policy(struct site *site)
+{
+    struct buffer *policy = &site->policy;
+    const struct config_list *hosts = &site->config->site.return_hosts;
+    buffer_init(policy, POLICY_MAX);
+    buffer_add_string(policy, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+                              "form-action 'self'");
+    for (size_t i = 0; i < hosts->count; i++) {
+        buffer_print(policy, " http://%s https://%s", hosts->items[i], hosts->items[i]);
+    }
+    buffer_add_string(policy, "; style-src");
+    enum status status = add_hash(policy, site->templates, "style.css");
+    if (status == OK) {
+        buffer_add_string(policy, "; script-src");
+        status = add_hash(policy, site->templates, "script.js");
+    }
+    if (status == OK && policy->failed) {
+        log_error("site.return_hosts: too many hosts for a Content-Security-Policy");
+        status = ERR_TOO_LARGE;
+    }
+    return status;
+}
+
+static enum status open_templates(struct site *site)
+{
+    char error[PAGES_ERROR_MAX];
+    enum status status = pages_open(site->config->site.templates, &site->templates, error);
+    if (status != OK) {
+        log_error("%s", error);
+        return status;
+    }
+    return make_policy(site);
+}
+
+static enum status site_open(const struct site_program *program, const char *config_path,
+                             struct site *out)
+{
+    char error[CONFIG_ERROR_MAX];
+    *out = (struct site){.pages = program->pages};
+    enum status status = config_load(config_path, &out->config, error);
+    if (status != OK) {
+        log_error("%s", error);
+        return status;
+    }
+    log_open(program->http.name, out->config->log.level);
+    status = auth_open(out->config, program->role, &out->auth);
+    if (status == OK && program->pages != NULL) {
+        status = open_templates(out);
+    }
+    return status;
+}
+
+static void site_close(struct site *site)
+{
+    auth_close(&site->auth);
+    pages_free(&site->templates);
+    buffer_clear(&site->policy);
+    config_free(&site->config);
+}
+
+/* "-c FILE", and nothing else. */
+static bool read_arguments(int argc, char **argv, const char **config_path)
+{
+    int option = 0;
+    while ((option = getopt(argc, argv, "c:")) != -1) {
+        if (option != 'c') {
+            return false;
+        }
+        *config_path = optarg;
+    }
+    return optind == argc;
+}
+
+int site_run(const struct site_program *program, int argc, char **argv)
+{
+    struct site site = {0};
+    const char *config_path = NULL;
+    int result = 1;
+    (void)umask(S_IRWXG | S_IRWXO);
+    log_open(program->http.name, LOG_LEVEL_INFO);
+    if (program_is_fastcgi() && !read_arguments(argc, argv, &config_path)) {
+        log_error("usage: %s [-c FILE], with a listening socket as descriptor 0",
+                  program->http.name);
+        return result;
+    }
+    if (site_open(program, config_path, &site) == OK) {
+        result = program_run(&program->http, count_workers(site.config, program->role), &site);
+    }
+    site_close(&site);
+    return result;
+}
+
+enum status site_identify(struct site *site, const struct request *request, int64_t now_s,
+                          struct visitor *out)
+{
+    struct text values[AUTH_COOKIES_MAX];
+    const char *name = config_cookie_name(site->config);
+    size_t count = 0;
+    for (size_t i = 0; i < request->cookies.count && count < AUTH_COOKIES_MAX; i++) {
+        if (text_is(request->cookies.items[i].name, name)) {
+            values[count++] = request->cookies.items[i].value;
+        }
+    }
+    return auth_identify(&site->auth, values, count, now_s, out);
+}

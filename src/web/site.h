@@ -1,0 +1,37 @@
+/* What a web program holds for its life: configuration, policy, templates; and its start. */
+#ifndef LATCHKEY_WEB_SITE_H
+#define LATCHKEY_WEB_SITE_H
+
+#include "auth/auth.h"
+#include "html/pages.h"
+#include "http/program.h"
+
+struct page; /* web/page.h */
+
+/* All owned, but `pages`. */
+struct site {
+    struct config *config;
+    struct auth auth;
+    struct pages *templates;  /* NULL in the gate, which shows nothing */
+    struct buffer policy;     /* the value of Content-Security-Policy */
+    const struct page *pages; /* what the program answers; ends with a NULL path */
+};
+
+/* What makes one program differ from another. */
+struct site_program {
+    enum store_role role;
+    const struct page *pages; /* NULL: no pages, no templates */
+    struct http_program http; /* its handlers get a struct site as context */
+};
+
+/* The whole life of a web program: reads the configuration ($LATCHKEY_CONFIG, or as FastCGI also
+ * "-c FILE"), opens everything, serves. Returns the exit status: 0, or 1 with the reason in the
+ * log. */
+int site_run(const struct site_program *program, int argc, char **argv) MUST_USE;
+
+/* Who sent the request: auth_identify with the request's cookies of our name. *out is wiped by the
+ * caller. */
+enum status site_identify(struct site *site, const struct request *request, int64_t now_s,
+                          struct visitor *out) MUST_USE;
+
+#endif
