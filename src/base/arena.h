@@ -6,7 +6,8 @@
 
 struct arena;
 
-/* An arena that gives out up to `limit` bytes between resets. ERR_MEMORY. Free with arena_free. */
+/* An arena that gives out up to `limit` bytes between resets, each piece counted as rounded up to
+ * the alignment of max_align_t (16). ERR_MEMORY. Free with arena_free. */
 enum status arena_new(size_t limit, struct arena **out) MUST_USE;
 
 /* Wipes and frees; *arena becomes NULL. NULL is allowed. */

@@ -34,6 +34,10 @@ bool text_has_control(struct text text);
 /* Whether the bytes are well-formed UTF-8 (RFC 3629 §4: no overlong form, no surrogate). */
 bool text_is_utf8(struct text text);
 
+/* Bytes of the well-formed UTF-8 character that the text begins with; 0 when it is empty or begins
+ * with anything else. */
+size_t text_utf8_len(struct text text);
+
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text text);
 

@@ -1,0 +1,163 @@
+/* A growing run of bytes.
+ *
+ * Invariants: len <= limit; room is 0 with data NULL, or at least len + 1 with data[len] NUL. It
+ * grows by moving into a new allocation and wiping the old one: realloc would leave copies of
+ * secrets behind. */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/secret.h"
+
+#define ROOM_MIN 256
+
+void buffer_init(struct buffer *buffer, size_t limit)
+{
+    *buffer = (struct buffer){.limit = limit};
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    secret_wipe(buffer->data, buffer->room);
+    free(buffer->data);
+    buffer_init(buffer, buffer->limit);
+}
+
+/* Twice the old room, or more when `needed` is more; never more than the limit asks for. */
+static size_t next_room(const struct buffer *buffer, size_t needed)
+{
+    size_t room = buffer->room < ROOM_MIN ? ROOM_MIN : buffer->room;
+    room = room > SIZE_MAX / 2 ? SIZE_MAX : room * 2;
+    if (buffer->limit < SIZE_MAX && room > buffer->limit + 1) {
+        room = buffer->limit + 1;
+    }
+    return room < needed ? needed : room;
+}
+
+/* Makes room for `len` more bytes and a NUL, or sets `failed`. */
+static bool reserve(struct buffer *buffer, size_t len)
+{
+    if (buffer->failed) {
+        return false;
+    }
+    if (len > buffer->limit - buffer->len || len >= SIZE_MAX - buffer->len) {
+        buffer->failed = true;
+        return false;
+    }
+    size_t needed = buffer->len + len + 1;
+    if (needed <= buffer->room) {
+        return true;
+    }
+    size_t room = next_room(buffer, needed);
+    char *data = malloc(room);
+    if (data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    if (buffer->len > 0) {
+        memcpy(data, buffer->data, buffer->len);
+    }
+    secret_wipe(buffer->data, buffer->room);
+    free(buffer->data);
+    data[buffer->len] = '\0';
+    buffer->data = data;
+    buffer->room = room;
+    return true;
+}
+
+void buffer_add(struct buffer *buffer, const void *bytes, size_t len)
+{
+    if (!reserve(buffer, len) || len == 0) {
+        return;
+    }
+    memcpy(buffer->data + buffer->len, bytes, len);
+    buffer->len += len;
+    buffer->data[buffer->len] = '\0';
+}
+
+void buffer_add_text(struct buffer *buffer, struct text text)
+{
+    buffer_add(buffer, text.data, text.len);
+}
+
+void buffer_add_string(struct buffer *buffer, const char *string)
+{
+    buffer_add_text(buffer, text_of(string));
+}
+
+void buffer_print(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (len < 0) {
+        buffer->failed = true;
+        return;
+    }
+    if (!reserve(buffer, (size_t)len)) {
+        return;
+    }
+    va_start(arguments, format);
+    (void)vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, arguments);
+    va_end(arguments);
+    buffer->len += (size_t)len;
+}
+
+/* The letter that stands for an ASCII character behind a backslash, or 0. */
+static char json_short_form(char c)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    const char *found = c == '\0' ? NULL : strchr(plain, c);
+    return found == NULL ? '\0' : letters[found - plain];
+}
+
+void buffer_add_json(struct buffer *buffer, struct text text)
+{
+    while (text.len > 0) {
+        char c = text.data[0];
+        size_t len = text_utf8_len(text);
+        char letter = json_short_form(c);
+        if (len == 0) { /* JSON is UTF-8 (RFC 8259 §8.1): U+FFFD stands for a stray byte */
+            buffer_add_string(buffer, "\\ufffd");
+            len = 1;
+        } else if (letter != '\0') {
+            buffer_add(buffer, (const char[]){'\\', letter}, 2);
+        } else if (len == 1 && ((unsigned char)c < 0x20 || c == 0x7f)) {
+            buffer_print(buffer, "\\u%04x", (unsigned)c);
+        } else {
+            buffer_add(buffer, text.data, len);
+        }
+        text.data += len;
+        text.len -= len;
+    }
+}
+
+/* The unreserved characters of RFC 3986 §2.3, without a locale. */
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void buffer_add_percent(struct buffer *buffer, struct text text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (is_unreserved(text.data[i])) {
+            buffer_add(buffer, &text.data[i], 1);
+        } else {
+            buffer_add(buffer, (const char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+        }
+    }
+}
+
+struct text buffer_text(const struct buffer *buffer)
+{
+    return (struct text){buffer->data, buffer->len};
+}

@@ -1,0 +1,49 @@
+/* The time of day.
+ *
+ * A board without a battery wakes up in 1970 until the network tells it the time; sessions issued
+ * then would be over, or never over, a minute later. So a time before 2024 is a failure. What this
+ * does not find: a clock that is wrong by less. */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+
+#define EARLIEST_S INT64_C(1704067200) /* 2024-01-01 00:00:00 UTC */
+
+enum status clock_get(int64_t *out_s)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        log_error("cannot read the clock: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    if (now.tv_sec < EARLIEST_S) {
+        log_error("the clock stands before 2024: set it, or wait until it is synchronized");
+        return ERR_SYSTEM;
+    }
+    *out_s = now.tv_sec;
+    return OK;
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    struct timespec now = {0, 0}; /* CLOCK_MONOTONIC of Linux cannot fail with a good pointer */
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX])
+{
+    time_t time = (time_t)time_s;
+    struct tm parts;
+    if (time == time_s && gmtime_r(&time, &parts) != NULL &&
+        strftime(out, CLOCK_TEXT_MAX, "%Y-%m-%d %H:%M:%S UTC", &parts) > 0) {
+        return;
+    }
+    (void)snprintf(out, CLOCK_TEXT_MAX, "@%" PRId64, time_s); /* a year beyond the calendar's */
+}

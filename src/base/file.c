@@ -1,0 +1,327 @@
+/* Small files, read whole and replaced whole.
+ *
+ * Checks are made on the opened file, never on its name, so that nobody can exchange it in between;
+ * O_NONBLOCK keeps a FIFO put in its place from holding the program up.
+ *
+ * Replacing: a new file beside the old one (made with O_EXCL, mode 0600), its content on the disk,
+ * then rename, then the folder on the disk. Whoever reads sees the old or the new content, and
+ * after a loss of power one of them is there. A fresh file is linked instead of renamed, because
+ * link refuses where rename replaces. When only the last step fails, the new content stands, but a
+ * loss of power may still undo it: the caller is told ERR_SYSTEM.
+ *
+ * What this does not protect: content from whoever may write the folder. */
+#define _GNU_SOURCE /* mkostemp */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+
+#define OTHERS_MASK 077
+
+static const struct {
+    int cause;
+    const char *remedy;
+} remedies[] = {
+    {EACCES, "; run this as the owner of its folder, or as root"},
+    {EPERM, "; run this as its owner, or as root"},
+    {ENOENT, "; make its folder first"},
+    {ENOTDIR, "; a folder is wanted where a file is"},
+    {ENOSPC, "; free some space on this file system"},
+    {EDQUOT, "; free some space or raise the quota"},
+    {EROFS, "; this file system must be mounted writable"},
+};
+
+/* Logs what failed for the reason in errno, with what to do about it. */
+static void complain(const char *what, const char *path)
+{
+    int cause = errno;
+    const char *remedy = "";
+    for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++) {
+        if (remedies[i].cause == cause) {
+            remedy = remedies[i].remedy;
+        }
+    }
+    log_error("cannot %s %s: %s%s", what, path, strerror(cause), remedy);
+}
+
+static void close_keeping_errno(int descriptor)
+{
+    int saved = errno;
+    (void)close(descriptor);
+    errno = saved;
+}
+
+static enum status open_status(void)
+{
+    return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_SYSTEM;
+}
+
+static ssize_t read_again(int descriptor, char *chunk, size_t len)
+{
+    ssize_t got;
+    do {
+        got = read(descriptor, chunk, len);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* Takes away what was added after `len`, and the failure of adding it. */
+static void shorten(struct buffer *buffer, size_t len)
+{
+    if (buffer->data != NULL) {
+        secret_wipe(buffer->data + len, buffer->len - len);
+        buffer->len = len;
+    }
+    buffer->failed = false;
+}
+
+static enum status read_all(int descriptor, struct buffer *out)
+{
+    if (out->failed) {
+        return ERR_MEMORY;
+    }
+    size_t before = out->len;
+    char chunk[4096];
+    enum status status = OK;
+    ssize_t got;
+    while (status == OK && (got = read_again(descriptor, chunk, sizeof chunk)) != 0) {
+        if (got < 0) {
+            status = ERR_SYSTEM;
+        } else if ((size_t)got > out->limit - out->len) {
+            status = ERR_TOO_LARGE;
+        } else {
+            buffer_add(out, chunk, (size_t)got);
+            status = out->failed ? ERR_MEMORY : OK;
+        }
+    }
+    secret_wipe(chunk, sizeof chunk);
+    if (status != OK) {
+        shorten(out, before);
+    }
+    return status;
+}
+
+enum status file_read(const char *path, struct buffer *out)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (descriptor < 0) {
+        return open_status();
+    }
+    struct stat found;
+    enum status status = ERR_SYSTEM;
+    if (fstat(descriptor, &found) == 0) {
+        if (S_ISREG(found.st_mode)) {
+            status = read_all(descriptor, out);
+        } else {
+            errno = S_ISDIR(found.st_mode) ? EISDIR : EINVAL;
+        }
+    }
+    close_keeping_errno(descriptor);
+    return status;
+}
+
+/* Whether the opened file is one that nobody else may read or write; logs why not. */
+static enum status check_private(const char *path, const struct stat *found)
+{
+    if (!S_ISREG(found->st_mode)) {
+        log_error("%s must be a regular file; put one there", path);
+        return ERR_PERMISSION;
+    }
+    if (found->st_uid != geteuid() && found->st_uid != 0) {
+        log_error("%s belongs to user %lu, but must belong to the one who runs this; "
+                  "chown %lu %s",
+                  path, (unsigned long)found->st_uid, (unsigned long)geteuid(), path);
+        return ERR_PERMISSION;
+    }
+    if ((found->st_mode & OTHERS_MASK) != 0) {
+        log_error("%s has mode %04o, but must not be open to group and others; chmod 600 %s", path,
+                  (unsigned)(found->st_mode & 07777), path);
+        return ERR_PERMISSION;
+    }
+    return OK;
+}
+
+enum status file_read_private(const char *path, struct buffer *out, struct stat *identity)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    if (descriptor < 0 && errno == ELOOP) {
+        log_error("%s is a symbolic link; put the file itself there", path);
+        return ERR_PERMISSION;
+    }
+    if (descriptor < 0) {
+        return open_status();
+    }
+    struct stat found;
+    enum status status = ERR_SYSTEM;
+    if (fstat(descriptor, &found) == 0) {
+        status = check_private(path, &found);
+        if (status == OK) {
+            status = read_all(descriptor, out);
+        }
+    }
+    close_keeping_errno(descriptor);
+    if (status == OK) {
+        *identity = found;
+    }
+    return status;
+}
+
+static bool write_all(int descriptor, struct text content)
+{
+    while (content.len > 0) {
+        ssize_t written = write(descriptor, content.data, content.len);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        size_t len = written < 0 ? 0 : (size_t)written;
+        content.data += len;
+        content.len -= len;
+    }
+    return true;
+}
+
+/* Gives the new file the owner of the one it replaces. Only root can, and only root needs it: so
+ * that a secret rotated by root stays readable for the service. */
+static void keep_owner(int descriptor, const char *path)
+{
+    struct stat old;
+    if (geteuid() != 0 || lstat(path, &old) != 0 || !S_ISREG(old.st_mode)) {
+        return;
+    }
+    if (fchown(descriptor, old.st_uid, old.st_gid) != 0) {
+        log_warning("%s could not keep its owner: %s; chown %lu %s", path, strerror(errno),
+                    (unsigned long)old.st_uid, path);
+    }
+}
+
+/* Copies the folder of `path` to `folder`; "." when there is none. */
+static bool folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    int len = slash == NULL   ? snprintf(folder, PATH_MAX, ".")
+              : slash == path ? snprintf(folder, PATH_MAX, "/")
+                              : snprintf(folder, PATH_MAX, "%.*s", (int)(slash - path), path);
+    return len > 0 && len < PATH_MAX;
+}
+
+static bool sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    if (!folder_of(path, folder)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return false;
+    }
+    bool done = fsync(descriptor) == 0;
+    close_keeping_errno(descriptor);
+    return done;
+}
+
+/* Fills the new file and closes it. */
+static bool fill(int descriptor, const char *path, struct text content)
+{
+    bool done = fchmod(descriptor, S_IRUSR | S_IWUSR) == 0 && write_all(descriptor, content);
+    if (done) {
+        keep_owner(descriptor, path);
+        done = fsync(descriptor) == 0;
+    }
+    if (!done) {
+        close_keeping_errno(descriptor);
+        return false;
+    }
+    return close(descriptor) == 0;
+}
+
+/* Gives the new file its name; without `fresh` whatever has the name goes. */
+static bool put_in_place(const char *made, const char *path, bool fresh)
+{
+    if (!fresh) {
+        return rename(made, path) == 0;
+    }
+    return link(made, path) == 0 && unlink(made) == 0;
+}
+
+enum status file_write_private(const char *path, struct text content, bool fresh)
+{
+    char made[PATH_MAX];
+    int len = snprintf(made, sizeof made, "%s.XXXXXX", path);
+    if (len < 0 || (size_t)len >= sizeof made) {
+        errno = ENAMETOOLONG;
+        complain("write", path);
+        return ERR_SYSTEM;
+    }
+    int descriptor = mkostemp(made, O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) {
+        complain("write", path);
+        return ERR_SYSTEM;
+    }
+    if (!fill(descriptor, path, content) || !put_in_place(made, path, fresh)) {
+        int cause = errno;
+        (void)unlink(made);
+        if (fresh && cause == EEXIST) {
+            return ERR_EXISTS;
+        }
+        errno = cause;
+        complain("write", path);
+        return ERR_SYSTEM;
+    }
+    if (!sync_folder(path)) {
+        complain("bring to the disk the folder of", path);
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+/* One folder; its mode is set again after mkdir, which lessens it by the umask. */
+static enum status make_one(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0) {
+        if (chmod(path, mode) == 0) {
+            return OK;
+        }
+    } else if (errno == EEXIST) {
+        struct stat found;
+        if (stat(path, &found) == 0) {
+            if (S_ISDIR(found.st_mode)) {
+                return OK;
+            }
+            errno = ENOTDIR;
+        }
+    }
+    complain("make the folder", path);
+    return ERR_SYSTEM;
+}
+
+enum status file_make_folder(const char *path, mode_t mode)
+{
+    char partial[PATH_MAX];
+    int len = snprintf(partial, sizeof partial, "%s", path);
+    if (len <= 0 || (size_t)len >= sizeof partial) {
+        errno = len == 0 ? ENOENT : ENAMETOOLONG;
+        complain("make the folder", path);
+        return ERR_SYSTEM;
+    }
+    while (len > 1 && partial[len - 1] == '/') {
+        partial[--len] = '\0';
+    }
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        enum status status = make_one(partial, 0755);
+        *slash = '/';
+        if (status != OK) {
+            return status;
+        }
+    }
+    return make_one(partial, mode);
+}

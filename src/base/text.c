@@ -1,0 +1,218 @@
+/* Borrowed text.
+ *
+ * No locale is asked: letters are ASCII letters, whatever the environment says, because an
+ * attacker may influence a CGI program's environment, and because names compared here are names of
+ * protocols. */
+#include "base/text.h"
+
+#include <string.h>
+
+#define NEAREST_LEN_MAX      63
+#define NEAREST_DISTANCE_MAX 3
+
+struct text text_of(const char *string)
+{
+    return (struct text){string, string == NULL ? 0 : strlen(string)};
+}
+
+bool text_equal(struct text a, struct text b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+bool text_is(struct text a, const char *b)
+{
+    return text_equal(a, text_of(b));
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool text_equal_nocase(struct text a, struct text b)
+{
+    if (a.len != b.len) {
+        return false;
+    }
+    for (size_t i = 0; i < a.len; i++) {
+        if (lower(a.data[i]) != lower(b.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool text_has_prefix(struct text whole, struct text prefix)
+{
+    return prefix.len <= whole.len && text_equal((struct text){whole.data, prefix.len}, prefix);
+}
+
+bool text_has_control(struct text text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The table of RFC 3629 §4, one line per line there: which first bytes, how long, and the bounds of
+ * the second byte, which alone keep out overlong forms, surrogates and what is above U+10FFFF. */
+static const struct {
+    unsigned char first_min, first_max, len, second_min, second_max;
+} utf8_forms[] = {
+    {0x00, 0x7f, 1, 0, 0},       {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf},
+    {0xe1, 0xec, 3, 0x80, 0xbf}, {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf},
+    {0xf0, 0xf0, 4, 0x90, 0xbf}, {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static bool is_between(char c, unsigned char min, unsigned char max)
+{
+    unsigned char byte = (unsigned char)c;
+    return byte >= min && byte <= max;
+}
+
+static bool has_form(struct text text, size_t form)
+{
+    size_t len = utf8_forms[form].len;
+    if (len > text.len) {
+        return false;
+    }
+    if (len > 1 &&
+        !is_between(text.data[1], utf8_forms[form].second_min, utf8_forms[form].second_max)) {
+        return false;
+    }
+    for (size_t i = 2; i < len; i++) {
+        if (!is_between(text.data[i], 0x80, 0xbf)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+size_t text_utf8_len(struct text text)
+{
+    if (text.len == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof utf8_forms / sizeof utf8_forms[0]; i++) {
+        if (is_between(text.data[0], utf8_forms[i].first_min, utf8_forms[i].first_max)) {
+            return has_form(text, i) ? utf8_forms[i].len : 0;
+        }
+    }
+    return 0;
+}
+
+bool text_is_utf8(struct text text)
+{
+    while (text.len > 0) {
+        size_t len = text_utf8_len(text);
+        if (len == 0) {
+            return false;
+        }
+        text.data += len;
+        text.len -= len;
+    }
+    return true;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct text text_trim(struct text text)
+{
+    while (text.len > 0 && is_blank(text.data[0])) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
+        text.len--;
+    }
+    return text;
+}
+
+struct text text_cut(struct text *rest, char separator)
+{
+    struct text piece = *rest;
+    const char *found = piece.len == 0 ? NULL : memchr(piece.data, separator, piece.len);
+    if (found == NULL) {
+        *rest = (struct text){NULL, 0};
+        return piece;
+    }
+    piece.len = (size_t)(found - piece.data);
+    rest->data = found + 1;
+    rest->len -= piece.len + 1;
+    return piece;
+}
+
+enum status text_parse_number(struct text text, uint64_t max, uint64_t *out)
+{
+    if (text.len == 0) {
+        return ERR_INPUT;
+    }
+    uint64_t number = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return ERR_INPUT;
+        }
+        uint64_t digit = (uint64_t)(text.data[i] - '0');
+        if (digit > max || number > (max - digit) / 10) {
+            return ERR_INPUT;
+        }
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return OK;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The least number of bytes to insert, delete or replace that makes `a` of `b` (Levenshtein), kept
+ * as one row of the usual table: row[j] is the distance of the first i bytes of a and j of b. */
+static size_t edit_distance(struct text a, struct text b)
+{
+    size_t row[NEAREST_LEN_MAX + 1];
+    for (size_t j = 0; j <= b.len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            size_t replaced = diagonal + (a.data[i - 1] == b.data[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.len];
+}
+
+const char *text_nearest(const char *word, const char *const *names)
+{
+    struct text wanted = text_of(word);
+    if (wanted.len > NEAREST_LEN_MAX) {
+        return NULL;
+    }
+    const char *nearest = NULL;
+    size_t bound = smaller(NEAREST_DISTANCE_MAX, wanted.len / 2) + 1;
+    for (; *names != NULL; names++) {
+        struct text name = text_of(*names);
+        if (name.len > NEAREST_LEN_MAX) {
+            continue;
+        }
+        size_t distance = edit_distance(wanted, name);
+        if (distance < bound) {
+            bound = distance;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
