@@ -16,6 +16,12 @@ struct text {
 /* A text over a string literal. */
 #define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
 
+/* The same as an initializer, for static tables: C does not take a compound literal there. */
+#define TEXT_INIT(literal)                                                                         \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+
 /* A text over a C string; NULL gives the empty text. */
 struct text text_of(const char *string);
 

@@ -1,0 +1,263 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void a_null_string_is_the_empty_text(void **state)
+{
+    (void)state;
+    assert_int_equal(text_of(NULL).len, 0);
+    assert_int_equal(text_of("abc").len, 3);
+    assert_true(text_is(text_of(NULL), ""));
+    assert_true(text_equal(text_of(NULL), TEXT("")));
+}
+
+static void equality_sees_every_byte_and_the_length(void **state)
+{
+    (void)state;
+    assert_true(text_equal(TEXT("a\0b"), TEXT("a\0b")));
+    assert_false(text_equal(TEXT("a\0b"), TEXT("a\0c")));
+    assert_false(text_equal(TEXT("ab"), TEXT("abc")));
+    assert_false(text_equal(TEXT("abc"), TEXT("ab")));
+    assert_true(text_is(TEXT("login"), "login"));
+    assert_false(text_is(TEXT("login\0"), "login"));
+}
+
+static void case_is_ignored_for_ascii_letters_only(void **state)
+{
+    (void)state;
+    assert_true(text_equal_nocase(TEXT("Content-TYPE"), TEXT("content-type")));
+    assert_true(text_equal_nocase(TEXT("AZ"), TEXT("az")));
+    assert_false(text_equal_nocase(TEXT("@["), TEXT("`{")));
+    assert_false(text_equal_nocase(TEXT("\xc4"), TEXT("\xe4")));
+    assert_false(text_equal_nocase(TEXT("a"), TEXT("ab")));
+}
+
+static void a_prefix_is_no_longer_than_the_whole(void **state)
+{
+    (void)state;
+    assert_true(text_has_prefix(TEXT("sqlite:x"), TEXT("sqlite:")));
+    assert_true(text_has_prefix(TEXT("x"), TEXT("")));
+    assert_true(text_has_prefix(text_of(NULL), text_of(NULL)));
+    assert_false(text_has_prefix(TEXT("sql"), TEXT("sqlite:")));
+    assert_false(text_has_prefix(TEXT("asql"), TEXT("sql")));
+}
+
+static void every_control_character_is_found(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char bytes[] = {'a', (char)c};
+        assert_int_equal(text_has_control((struct text){bytes, 2}), c < 0x20 || c == 0x7f);
+    }
+    assert_false(text_has_control(TEXT("")));
+}
+
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        struct text text;
+        bool good;
+    } cases[] = {
+        {TEXT_INIT(""), true},
+        {TEXT_INIT("a\0b"), true},
+        {TEXT_INIT("gr\xc3\xbc\xc3\x9f"), true},
+        {TEXT_INIT("\xf0\x9f\x94\x91"), true},
+        {TEXT_INIT("\xf4\x8f\xbf\xbf"), true},
+        {TEXT_INIT("\xf4\x90\x80\x80"), false}, /* above U+10FFFF */
+        {TEXT_INIT("\xf5\x80\x80\x80"), false},
+        {TEXT_INIT("\xc0\x80"), false}, /* overlong NUL */
+        {TEXT_INIT("\xc1\xbf"), false},
+        {TEXT_INIT("\xe0\x9f\xbf"), false}, /* overlong */
+        {TEXT_INIT("\xf0\x8f\xbf\xbf"), false},
+        {TEXT_INIT("\xed\x9f\xbf"), true},
+        {TEXT_INIT("\xed\xa0\x80"), false}, /* surrogate */
+        {TEXT_INIT("\xee\x80\x80"), true},
+        {TEXT_INIT("\x80"), false},
+        {TEXT_INIT("\xff"), false},
+        {TEXT_INIT("a\xc3"), false}, /* cut */
+        {TEXT_INIT("\xe2\x82"), false},
+        {TEXT_INIT("\xf0\x9f\x94"), false},
+        {TEXT_INIT("\xe2\x82z"), false},
+        {TEXT_INIT("\xf8\x88\x80\x80\x80"), false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        if (text_is_utf8(cases[i].text) != cases[i].good) {
+            fail_msg("case %zu", i);
+        }
+    }
+}
+
+/* As many as there are code points of that length: U+0080 to U+07FF, U+0800 to U+FFFF less the
+ * surrogates. */
+static void there_are_as_many_utf8_characters_as_code_points(void **state)
+{
+    (void)state;
+    size_t two = 0, three = 0;
+    for (uint32_t n = 0; n < 0x10000; n++) {
+        const char bytes[] = {(char)(n >> 8), (char)n};
+        two += text_utf8_len((struct text){bytes, 2}) == 2;
+    }
+    for (uint32_t n = 0xe00000; n < 0xf00000; n++) {
+        const char bytes[] = {(char)(n >> 16), (char)(n >> 8), (char)n};
+        three += text_utf8_len((struct text){bytes, 3}) == 3;
+    }
+    assert_int_equal(two, 0x800 - 0x80);
+    assert_int_equal(three, 0x10000 - 0x800 - 0x800);
+}
+
+static void every_code_point_beyond_the_first_plane_has_four_bytes(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0x10000; n < 0x200000; n++) {
+        const char bytes[] = {(char)(0xf0 | n >> 18), (char)(0x80 | (n >> 12 & 63)),
+                              (char)(0x80 | (n >> 6 & 63)), (char)(0x80 | (n & 63))};
+        assert_int_equal(text_utf8_len((struct text){bytes, 4}), n < 0x110000 ? 4 : 0);
+    }
+}
+
+static void only_the_first_character_is_measured(void **state)
+{
+    (void)state;
+    assert_int_equal(text_utf8_len(TEXT("")), 0);
+    assert_int_equal(text_utf8_len(TEXT("a\xff")), 1);
+    assert_int_equal(text_utf8_len(TEXT("\xc3\xbc\xff")), 2);
+    assert_int_equal(text_utf8_len(TEXT("\xff"
+                                        "a")),
+                     0);
+}
+
+static void trimming_takes_spaces_and_tabs_from_the_ends_only(void **state)
+{
+    (void)state;
+    assert_true(text_is(text_trim(TEXT(" \t a b\t ")), "a b"));
+    assert_true(text_is(text_trim(TEXT("a\n")), "a\n"));
+    assert_int_equal(text_trim(TEXT(" \t ")).len, 0);
+    assert_int_equal(text_trim(text_of(NULL)).len, 0);
+}
+
+static void cutting_gives_all_pieces_and_then_null(void **state)
+{
+    (void)state;
+    struct text rest = TEXT("a;;b\0c;");
+    assert_true(text_is(text_cut(&rest, ';'), "a"));
+    assert_true(text_is(text_cut(&rest, ';'), ""));
+    assert_true(text_equal(text_cut(&rest, ';'), TEXT("b\0c")));
+    assert_non_null(rest.data);
+    assert_int_equal(rest.len, 0);
+    assert_true(text_is(text_cut(&rest, ';'), ""));
+    assert_null(rest.data);
+    assert_int_equal(text_cut(&rest, ';').len, 0);
+}
+
+static void numbers_are_digits_up_to_the_maximum(void **state)
+{
+    (void)state;
+    static const struct {
+        struct text text;
+        uint64_t max;
+        bool good;
+        uint64_t number;
+    } cases[] = {
+        {TEXT_INIT("0"), 0, true, 0},
+        {TEXT_INIT("007"), 7, true, 7},
+        {TEXT_INIT("8"), 7, false, 0},
+        {TEXT_INIT("1"), 0, false, 0},
+        {TEXT_INIT("9"), 5, false, 0},
+        {TEXT_INIT("65535"), 65535, true, 65535},
+        {TEXT_INIT("65536"), 65535, false, 0},
+        {TEXT_INIT("18446744073709551615"), UINT64_MAX, true, UINT64_MAX},
+        {TEXT_INIT("18446744073709551616"), UINT64_MAX, false, 0},
+        {TEXT_INIT("99999999999999999999"), UINT64_MAX, false, 0},
+        {TEXT_INIT("184467440737095516150"), UINT64_MAX, false, 0},
+        {TEXT_INIT(""), 9, false, 0},
+        {TEXT_INIT("+5"), 9, false, 0},
+        {TEXT_INIT("-1"), 9, false, 0},
+        {TEXT_INIT(" 5"), 9, false, 0},
+        {TEXT_INIT("5 "), 9, false, 0},
+        {TEXT_INIT("0x5"), 9, false, 0},
+        {TEXT_INIT("5\0"), 9, false, 0},
+        {TEXT_INIT("1e3"), 9999, false, 0},
+        {TEXT_INIT("\xd9\xa3"), 9, false, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint64_t number = 4711;
+        enum status status = text_parse_number(cases[i].text, cases[i].max, &number);
+        if ((status == OK) != cases[i].good || number != (cases[i].good ? cases[i].number : 4711)) {
+            fail_msg("case %zu: status %d, number %llu", i, (int)status,
+                     (unsigned long long)number);
+        }
+        assert_true(status == OK || status == ERR_INPUT);
+    }
+}
+
+static void the_nearest_name_is_offered_when_it_is_near(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"idle",          "lifetime",      "remember",
+                                        "cookie_domain", "secure_cookie", NULL};
+    static const struct {
+        const char *word;
+        const char *nearest;
+    } cases[] = {
+        {"idle", "idle"},
+        {"idl", "idle"},
+        {"lifetim", "lifetime"},
+        {"livetime", "lifetime"},
+        {"rember", "remember"},
+        {"cookie-domain", "cookie_domain"},
+        {"securecookies", "secure_cookie"},
+        {"password", NULL},
+        {"id", NULL},
+        {"ie", NULL}, /* two edits, but half of its length is one */
+        {"", NULL},
+        {"lifeXXXXtime", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *nearest = text_nearest(cases[i].word, names);
+        if (nearest == NULL || cases[i].nearest == NULL) {
+            assert_true(nearest == cases[i].nearest);
+        } else {
+            assert_string_equal(nearest, cases[i].nearest);
+        }
+    }
+}
+
+static void very_long_words_have_no_nearest_name(void **state)
+{
+    (void)state;
+    static const char long_word[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const char *const names[] = {long_word, "a", NULL};
+    assert_null(text_nearest(long_word, names));
+    assert_null(text_nearest("aa", (const char *const[]){long_word, NULL}));
+    assert_string_equal(text_nearest("aa", names), "a");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_null_string_is_the_empty_text),
+        cmocka_unit_test(equality_sees_every_byte_and_the_length),
+        cmocka_unit_test(case_is_ignored_for_ascii_letters_only),
+        cmocka_unit_test(a_prefix_is_no_longer_than_the_whole),
+        cmocka_unit_test(every_control_character_is_found),
+        cmocka_unit_test(utf8_is_told_from_other_bytes),
+        cmocka_unit_test(there_are_as_many_utf8_characters_as_code_points),
+        cmocka_unit_test(every_code_point_beyond_the_first_plane_has_four_bytes),
+        cmocka_unit_test(only_the_first_character_is_measured),
+        cmocka_unit_test(trimming_takes_spaces_and_tabs_from_the_ends_only),
+        cmocka_unit_test(cutting_gives_all_pieces_and_then_null),
+        cmocka_unit_test(numbers_are_digits_up_to_the_maximum),
+        cmocka_unit_test(the_nearest_name_is_offered_when_it_is_near),
+        cmocka_unit_test(very_long_words_have_no_nearest_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
