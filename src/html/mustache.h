@@ -2,7 +2,9 @@
  * unescaped variables, sections, inverted sections, comments, partials, set delimiter, standalone
  * lines.
  *
- * Parsing happens once, at start, and finds every fault; rendering walks the parsed form. */
+ * Parsing happens once, at start, and finds every fault; rendering walks the parsed form. Names are
+ * letters, digits, '_' and '-', joined by dots, or "." alone; anything else is a fault, so that
+ * tags of other template languages are found and not taken for the names of missing values. */
 #ifndef LATCHKEY_HTML_MUSTACHE_H
 #define LATCHKEY_HTML_MUSTACHE_H
 
@@ -13,7 +15,9 @@
 
 struct member;
 
-/* What a template is filled with: a tree of borrowed values, usually on the caller's stack. */
+/* What a template is filled with: a tree of borrowed values, usually on the caller's stack. As a
+ * variable only VALUE_TEXT writes anything; as a section every kind but VALUE_FALSE, the empty text
+ * and the empty list is true. */
 enum value_kind { VALUE_FALSE, VALUE_TRUE, VALUE_TEXT, VALUE_LIST, VALUE_MAP };
 
 struct value {
@@ -46,8 +50,14 @@ enum status mustache_parse(const char *name, struct text source, struct mustache
                            char error[MUSTACHE_ERROR_MAX]) MUST_USE;
 void mustache_free(struct mustache **mustache);
 
+/* Walks the partials that a template names, in their order. *cursor starts at 0. False at the end,
+ * else the name, borrowed, and the line where it stands. */
+bool mustache_next_partial(const struct mustache *mustache, size_t *cursor, struct text *name,
+                           size_t *line);
+
 /* Renders into *out; variables are escaped for HTML (& < > " '). ERR_TOO_LARGE when out's limit or
- * MUSTACHE_DEPTH_MAX is reached, ERR_MEMORY. `find` may be NULL: no partials. */
+ * MUSTACHE_DEPTH_MAX is reached, ERR_MEMORY; out->failed is then set. `find` may be NULL: no
+ * partials. */
 enum status mustache_render(const struct mustache *mustache, const struct value *model,
                             mustache_find *find, void *context, struct buffer *out) MUST_USE;
 
