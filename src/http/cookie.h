@@ -7,6 +7,7 @@
 #include "http/response.h"
 
 #define COOKIE_MAX_BYTES 4096 /* of a whole Set-Cookie value */
+#define COOKIE_LIST_MAX  256  /* cookies of a request; browsers keep fewer than 200 for a site */
 
 struct cookie {
     const char *name;
@@ -18,12 +19,13 @@ struct cookie {
 };
 
 /* Splits an HTTP_COOKIE value at ';' into name and value, white space around them removed, quotes
- * kept. Pairs without '=' are skipped. At most REQUEST_FIELDS_MAX are returned; more are ignored.
- * ERR_MEMORY. */
+ * kept. Pairs without '=' or without a name are skipped. At most COOKIE_LIST_MAX are returned; more
+ * are ignored. ERR_MEMORY. */
 enum status cookie_parse(struct text header, struct arena *arena, struct fields *out) MUST_USE;
 
 /* Adds a Set-Cookie header: Path=/; HttpOnly; SameSite=Lax and what *cookie says. A cookie over
- * COOKIE_MAX_BYTES, or a value with other than cookie-octets, makes the response a 500. */
+ * COOKIE_MAX_BYTES, a value with other than cookie-octets, a domain that is no host name, or a name
+ * whose prefix promises what *cookie does not say, makes the response a 500, logged. */
 void cookie_set(struct response *response, const struct cookie *cookie);
 
 #endif

@@ -1,0 +1,173 @@
+/* One answer, made whole and printed once.
+ *
+ * To a web server that asks whether another request may pass, 200 means yes, and an answer without
+ * a Status means 200. So everything here falls to the other side: the answer starts as 500, Status
+ * is its first line always, nobody can add another one, and an answer of which any piece could not
+ * be made is an empty 500. Nothing is repaired: a header with a line end in it has been made of
+ * something that was not checked, and who asked shall not get the rest of it either.
+ *
+ * An answer without a Location stands for itself; one with a Location always has a Status beside
+ * it, else a server may run the path internally and lose the other headers (RFC 3875 §6.2.2). */
+#include "http/response.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+
+static const struct reason {
+    int status;
+    const char *phrase;
+} reasons[] = {
+    {200, "OK"},
+    {204, "No Content"},
+    {303, "See Other"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {429, "Too Many Requests"},
+    {500, "Internal Server Error"},
+    {503, "Service Unavailable"},
+};
+
+const char *response_reason(int status)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i].status == status) {
+            return reasons[i].phrase;
+        }
+    }
+    return "Error";
+}
+
+void response_init(struct response *response)
+{
+    response->status = 500;
+    response->failed = false;
+    buffer_init(&response->headers, RESPONSE_HEADERS_MAX);
+    buffer_init(&response->body, RESPONSE_BODY_MAX);
+}
+
+void response_clear(struct response *response)
+{
+    buffer_clear(&response->headers);
+    buffer_clear(&response->body);
+    response->status = 500;
+    response->failed = false;
+}
+
+static void empty_buffer(struct buffer *buffer)
+{
+    secret_wipe(buffer->data, buffer->room);
+    buffer->len = 0;
+    buffer->failed = false;
+}
+
+void response_reset(struct response *response)
+{
+    empty_buffer(&response->headers);
+    empty_buffer(&response->body);
+    response->status = 500;
+    response->failed = false;
+}
+
+/* RFC 9110 §5.6.2. */
+static bool is_token(const char *name)
+{
+    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
+}
+
+void response_add_header(struct response *response, const char *name, struct text value)
+{
+    if (!is_token(name) || text_equal_nocase(text_of(name), TEXT("Status"))) {
+        log_error("an answer is refused: a header cannot be named \"%s\"", name);
+        response->failed = true;
+    } else if (text_has_control(value)) {
+        log_error("an answer is refused: the header %s has a control character", name);
+        response->failed = true;
+    } else {
+        buffer_add_string(&response->headers, name);
+        buffer_add_string(&response->headers, ": ");
+        buffer_add_text(&response->headers, value);
+        buffer_add_string(&response->headers, "\r\n");
+    }
+}
+
+void response_add_optional(struct response *response, const char *name, struct text value)
+{
+    if (value.len > 0) {
+        response_add_header(response, name, value);
+    }
+}
+
+/* An absolute path or http(s) URL, of the bytes that a URL is made of. */
+static bool is_location(struct text location)
+{
+    for (size_t i = 0; i < location.len; i++) {
+        unsigned char byte = (unsigned char)location.data[i];
+        if (byte <= 0x20 || byte >= 0x7f || byte == '\\') {
+            return false;
+        }
+    }
+    bool is_path =
+        text_has_prefix(location, TEXT("/")) && !text_has_prefix(location, TEXT("//"));
+    return is_path || text_has_prefix(location, TEXT("http://")) ||
+           text_has_prefix(location, TEXT("https://"));
+}
+
+void response_redirect(struct response *response, int status, struct text location)
+{
+    if (status < 300 || status > 399 || !is_location(location)) {
+        log_error("an answer is refused: no place to redirect to, or status %d is no redirection",
+                  status);
+        response->failed = true;
+        return;
+    }
+    response->status = status;
+    response_add_header(response, "Location", location);
+}
+
+/* What can be sent; otherwise the answer is an empty 500. */
+static bool is_whole(const struct response *response)
+{
+    if (response->headers.failed || response->body.failed) {
+        log_error("an answer is refused: its %s did not fit",
+                  response->headers.failed ? "headers" : "body");
+        return false;
+    }
+    if (response->status < 200 || response->status > 599) {
+        log_error("an answer is refused: its status is %d", response->status);
+        return false;
+    }
+    return !response->failed;
+}
+
+enum status response_print(const struct response *response, bool head_only, struct buffer *out)
+{
+    bool whole = is_whole(response);
+    int status = whole ? response->status : 500;
+    struct text headers = {NULL, 0};
+    struct text body = {NULL, 0};
+    if (whole) {
+        headers = buffer_text(&response->headers);
+    }
+    if (whole && !head_only && status != 204 && status != 304) {
+        body = buffer_text(&response->body);
+    }
+    /* The longest status line is far below this. */
+    size_t wanted = out->len + headers.len + body.len + 64;
+    buffer_print(out, "Status: %d %s\r\n", status, response_reason(status));
+    buffer_add_text(out, headers);
+    buffer_add_string(out, "\r\n");
+    buffer_add_text(out, body);
+    if (!out->failed) {
+        return OK;
+    }
+    return wanted > out->limit ? ERR_TOO_LARGE : ERR_MEMORY;
+}
