@@ -1,9 +1,10 @@
 /* application/x-www-form-urlencoded, as queries and form bodies carry it (WHATWG URL §5.1, read
  * strictly).
  *
- * Where the standard repairs, this refuses: "%zz" is no percent sign and two letters, a byte that is
- * no UTF-8 is no U+FFFD. '&' alone separates (';' is data, else a cache and we would see different
- * fields); empty pieces between two '&' are nothing. Decoded once, into one block of the arena. */
+ * Where the standard repairs, this refuses: "%zz" is no percent sign and two letters, a byte that
+ * is no UTF-8 is no U+FFFD. '&' alone separates (';' is data, else a cache and we would see
+ * different fields); empty pieces between two '&' are nothing. Decoded once, into one block of the
+ * arena. */
 #include "http/form.h"
 
 #include <string.h>

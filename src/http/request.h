@@ -6,6 +6,7 @@
 #include "base/arena.h"
 
 #define REQUEST_PARAMS_MAX_BYTES (64 * 1024) /* of names and values together */
+#define REQUEST_PARAMS_MAX       512
 #define REQUEST_BODY_MAX_BYTES   (16 * 1024)
 #define REQUEST_FIELDS_MAX       64 /* fields of a query or a form */
 
@@ -28,16 +29,18 @@ struct request {
     struct arena *arena; /* for the handler's own needs */
     enum role role;
     enum method method;
-    struct text uri;     /* REQUEST_URI as it came: path and query, still encoded */
-    struct text path;    /* the path of it, decoded once; no NUL, no control character */
-    struct text query;   /* what follows the first '?', still encoded; empty if nothing does */
-    struct text host;    /* HTTP_HOST: name and perhaps port; checked for syntax; empty if absent */
-    struct text address; /* REMOTE_ADDR: the client as the web server sees it; an IP address */
+    struct text uri;   /* of REQUEST_URI, path and query, still encoded; printable ASCII, no '#' */
+    struct text path;  /* the path of it, decoded once; no NUL, no control character */
+    struct text query; /* what follows the first '?', still encoded; empty if nothing does */
+    struct text host;  /* HTTP_HOST: name and perhaps port; checked for syntax; empty if absent */
+    struct text address; /* REMOTE_ADDR: the client as the web server sees it: an IP address, or
+                          * "unix:", which nginx says of a client on a UNIX socket */
     bool https;
     bool is_page;         /* a browser wants to show the answer: Sec-Fetch-Mode/Dest, else Accept */
     struct fields params; /* every parameter, in the order sent */
     struct fields cookies; /* of HTTP_COOKIE, values as they came */
-    struct fields fields;  /* of the query, decoded; names without '=' have an empty value */
+    struct fields fields;  /* of the query, decoded; names without '=' have an empty value; empty
+                            * for a program that reads no forms */
     struct fields form;    /* of the body, decoded; empty unless a POST was read */
 };
 
@@ -54,15 +57,24 @@ struct request_source {
  * required parameter absent, 413, 415, 500 when memory is short); then *reason is a static text for
  * the log, and *out holds what was known until then (method may be METHOD_OTHER).
  *
- * Refused: REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR or SERVER_PROTOCOL absent; a parameter given
- * twice with different values, HTTP_COOKIE excepted (joined with "; "); bad percent escapes, NUL,
- * control characters or invalid UTF-8 in path, query or form; a field given twice in a form;
- * CONTENT_LENGTH that is not a number or not the body's length; a body of another type than
- * application/x-www-form-urlencoded. */
+ * Refused: REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR or SERVER_PROTOCOL absent or empty; a parameter
+ * without a sound name, with NUL in its value or, in an HTTP_* one, another control character; one
+ * given twice with different values, HTTP_COOKIE excepted (joined with "; "); more than
+ * REQUEST_PARAMS_MAX of them, or REQUEST_PARAMS_MAX_BYTES; HTTPS other than on, 1, off or empty; a
+ * host that is none; a REQUEST_URI with bytes that are not printable ASCII, '#', bad escapes or NUL
+ * (one in absolute form counts from its path on); in the path also control characters and invalid
+ * UTF-8.
+ *
+ * With reads_body also: queries and forms that form_parse refuses; CONTENT_LENGTH that is not a
+ * number or not the body's length, or absent with a body; the body of a POST of another type than
+ * application/x-www-form-urlencoded in UTF-8, or with a content coding. Without reads_body nothing
+ * about a body is looked at, for nginx asks the gate with the length and type of the request that
+ * it asks about; and the query belongs to somebody else, so it is not taken apart. */
 int request_parse(const struct request_source *source, struct arena *arena, struct request *out,
                   const char **reason) MUST_USE;
 
-/* The value of the parameter, cookie or field of that name; NULL data when there is none. */
+/* The value of the first parameter, cookie or field of that name; NULL data only when there is
+ * none. Names are compared exactly. */
 struct text fields_get(struct fields fields, const char *name);
 bool fields_has(struct fields fields, const char *name);
 

@@ -115,17 +115,16 @@ static bool is_location(struct text location)
             return false;
         }
     }
-    bool is_path =
-        text_has_prefix(location, TEXT("/")) && !text_has_prefix(location, TEXT("//"));
+    bool is_path = text_has_prefix(location, TEXT("/")) && !text_has_prefix(location, TEXT("//"));
     return is_path || text_has_prefix(location, TEXT("http://")) ||
            text_has_prefix(location, TEXT("https://"));
 }
 
 void response_redirect(struct response *response, int status, struct text location)
 {
-    if (status < 300 || status > 399 || !is_location(location)) {
-        log_error("an answer is refused: no place to redirect to, or status %d is no redirection",
-                  status);
+    /* nginx takes the Location of a 401 for its own redirection. */
+    if ((status / 100 != 3 && status != 401) || !is_location(location)) {
+        log_error("an answer is refused: no place to redirect to, or %d is no redirection", status);
         response->failed = true;
         return;
     }
