@@ -1,0 +1,29 @@
+/* What the files of this folder share. Nothing outside includes it. */
+#ifndef LATCHKEY_DB_SQLITE_H
+#define LATCHKEY_DB_SQLITE_H
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#include "db/db.h"
+
+struct db {
+    sqlite3 *handle;
+    char *path;
+    char *wal_path;                /* the write-ahead log beside it */
+    struct stat file;              /* of the file that was opened */
+    struct stat wal;               /* and of its log */
+    const struct db_grant *grants; /* borrowed; NULL: everything */
+    bool spoiled;
+};
+
+/* Logs a failure with the remedy, notes whether it spoiled the connection, and gives the status:
+ * ERR_PERMISSION for what db_limit refused, ERR_EXISTS (unlogged) for a key that is taken, else
+ * ERR_STORE. `doing`: "cannot be read" and the like. */
+enum status db_fault(struct db *db, int code, const char *doing) MUST_USE;
+
+/* The authorizer behind db_limit; `context` is the struct db. */
+int db_authorize(void *context, int action, const char *first, const char *second,
+                 const char *database, const char *trigger);
+
+#endif

@@ -1,0 +1,125 @@
+/* Running statements of the closed set, with the role asked first. */
+#include "store/call.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "store/internal.h"
+
+#define IMPATIENT_WAIT_MS 50
+
+static enum status prepare(struct store *store, enum statement which)
+{
+    if (store->statements[which] != NULL) {
+        return OK;
+    }
+    return store_settle(
+        store, db_prepare(store->db, statement_rules[which].sql, &store->statements[which]));
+}
+
+enum status call_begin(struct store *store, enum statement which, struct call *out)
+{
+    const struct statement_rule *rule = &statement_rules[which];
+    if ((rule->roles & 1U << store->role) == 0) {
+        log_error("%s: statement %d is not for role %d", store->path, (int)which, (int)store->role);
+        return ERR_PERMISSION;
+    }
+    enum status status = store_connect(store);
+    if (status == OK) {
+        status = prepare(store, which);
+    }
+    if (status == OK) {
+        int wait_ms = rule->patient ? DB_WAIT_MS : IMPATIENT_WAIT_MS;
+        if (store->wait_ms != wait_ms) {
+            db_set_wait(store->db, wait_ms);
+            store->wait_ms = wait_ms;
+        }
+        *out = (struct call){store, which, store->statements[which]};
+    }
+    return status;
+}
+
+enum status call_next(struct call *call)
+{
+    bool row = false;
+    enum status status = db_step(call->statement, &row);
+    return status == OK && !row ? ERR_NOT_FOUND : status;
+}
+
+enum status call_end(struct call *call, enum status status)
+{
+    struct store *store = call->store;
+    db_reset(call->statement);
+    call->statement = NULL;
+    if (status == OK && statement_rules[call->which].writes && !db_in_transaction(store->db) &&
+        !db_is_in_place(store->db)) {
+        log_error("%s: the database was replaced while it was written to", store->path);
+        status = ERR_STORE;
+    }
+    return store_settle(store, status);
+}
+
+enum status call_run(struct call *call, int64_t *changes)
+{
+    bool row = false;
+    enum status status = db_step(call->statement, &row);
+    if (status == OK && changes != NULL) {
+        *changes = db_changes(call->store->db);
+    }
+    return call_end(call, status);
+}
+
+enum status call_run_on_one(struct call *call)
+{
+    int64_t changes = 0;
+    enum status status = call_run(call, &changes);
+    return status == OK && changes == 0 ? ERR_NOT_FOUND : status;
+}
+
+bool call_get_string(struct call *call, int column, char *out, size_t room)
+{
+    struct text text = db_column_text(call->statement, column);
+    if (text.len >= room || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)) {
+        return false;
+    }
+    if (text.len > 0) {
+        memcpy(out, text.data, text.len);
+    }
+    out[text.len] = '\0';
+    return true;
+}
+
+bool call_get_bytes(struct call *call, int column, uint8_t *out, size_t len)
+{
+    struct text blob = db_column_blob(call->statement, column);
+    if (blob.len != len) {
+        return false;
+    }
+    memcpy(out, blob.data, len);
+    return true;
+}
+
+enum status call_fault_row(struct call *call)
+{
+    log_error("%s: a row holds what it must not: the database is damaged; restore a backup",
+              call->store->path);
+    return ERR_STORE;
+}
+
+enum status scope_open(struct store *store, bool *own)
+{
+    *own = store->db == NULL || !db_in_transaction(store->db);
+    return *own ? store_begin(store) : OK;
+}
+
+enum status scope_close(struct store *store, bool own, enum status status)
+{
+    if (!own) {
+        return status;
+    }
+    if (status == OK) {
+        return store_commit(store);
+    }
+    store_rollback(store);
+    return status;
+}

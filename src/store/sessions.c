@@ -1,0 +1,266 @@
+/* The rows of sessions.
+ *
+ * Invariants: no row for anonymous visitors; a row is inserted once and afterwards only its time of
+ * last use changes; it is found only by its whole key. What is over is removed a few rows at a
+ * time, from a random place on, at each sign-in: with 64 rows looked at for each one added, about
+ * one row in 64 is a dead one that was not met yet, whatever the number of sessions. */
+#include "store/sessions.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "crypto/random.h"
+#include "store/call.h"
+
+#define ID_BYTES (SESSION_ID_LEN / 2)
+
+enum status sessions_add(struct store *store, const struct session_row *row)
+{
+    struct call call;
+    enum status status = call_begin(store, SESSION_ADD, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, row->key, sizeof row->key);
+    db_bind_int64(call.statement, 2, row->user_id);
+    db_bind_blob(call.statement, 3, row->salt, sizeof row->salt);
+    db_bind_int64(call.statement, 4, row->created_s);
+    db_bind_int64(call.statement, 5, row->seen_s);
+    db_bind_int64(call.statement, 6, row->idle_s);
+    db_bind_int64(call.statement, 7, row->expires_s);
+    db_bind_int64(call.statement, 8, row->remember ? 1 : 0);
+    db_bind_text(call.statement, 9, text_of(row->address));
+    db_bind_text(call.statement, 10, text_of(row->agent));
+    return call_run_on_one(&call);
+}
+
+/* Reads the columns that every statement which finds sessions gives. */
+static bool read_row(struct call *call, struct session_row *out)
+{
+    out->user_id = db_column_int64(call->statement, 1);
+    out->created_s = db_column_int64(call->statement, 3);
+    out->seen_s = db_column_int64(call->statement, 4);
+    out->idle_s = db_column_int64(call->statement, 5);
+    out->expires_s = db_column_int64(call->statement, 6);
+    out->remember = db_column_int64(call->statement, 7) != 0;
+    return call_get_bytes(call, 0, out->key, sizeof out->key) &&
+           call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
+           call_get_string(call, 8, out->address, sizeof out->address) &&
+           call_get_string(call, 9, out->agent, sizeof out->agent) &&
+           call_get_string(call, 10, out->user, sizeof out->user) &&
+           call_get_string(call, 11, out->display, sizeof out->display) &&
+           call_get_string(call, 12, out->email, sizeof out->email) &&
+           call_get_string(call, 13, out->groups, sizeof out->groups);
+}
+
+enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                          struct session_row *out)
+{
+    struct call call;
+    struct session_row row = {0};
+    enum status status = call_begin(store, SESSION_FIND, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    status = call_next(&call);
+    if (status == OK &&
+        (!read_row(&call, &row) || !secret_is_equal(row.key, key, SESSION_KEY_BYTES))) {
+        status = call_fault_row(&call);
+    }
+    status = call_end(&call, status);
+    if (status == OK) {
+        *out = row;
+    }
+    secret_wipe(&row, sizeof row);
+    return status;
+}
+
+enum status sessions_touch(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                           int64_t seen_s)
+{
+    struct call call;
+    enum status status = call_begin(store, SESSION_TOUCH, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    db_bind_int64(call.statement, 2, seen_s);
+    return call_run(&call, NULL);
+}
+
+enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_BYTES])
+{
+    struct call call;
+    enum status status = call_begin(store, SESSION_REMOVE, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    return call_run(&call, NULL);
+}
+
+void session_print_id(const uint8_t key[SESSION_KEY_BYTES], char out[SESSION_ID_LEN + 1])
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        out[2 * i] = digits[key[i] >> 4];
+        out[2 * i + 1] = digits[key[i] & 0x0f];
+    }
+    out[SESSION_ID_LEN] = '\0';
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    int letter = digit | 0x20; /* lower case */
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* The inverse of session_print_id. */
+static enum status parse_id(struct text id, uint8_t out[ID_BYTES])
+{
+    if (id.len != SESSION_ID_LEN) {
+        return ERR_INPUT;
+    }
+    for (size_t i = 0; i < ID_BYTES; i++) {
+        int high = hex_value(id.data[2 * i]);
+        int low = hex_value(id.data[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return ERR_INPUT;
+        }
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return OK;
+}
+
+enum status sessions_remove_by_id(struct store *store, struct text id)
+{
+    struct call call;
+    uint8_t first[SESSION_KEY_BYTES] = {0};
+    uint8_t last[SESSION_KEY_BYTES];
+    enum status status = parse_id(id, first);
+    if (status == OK) {
+        status = call_begin(store, SESSION_REMOVE_RANGE, &call);
+    }
+    if (status != OK) {
+        return status;
+    }
+    memset(last, 0xff, sizeof last);
+    memcpy(last, first, ID_BYTES);
+    db_bind_blob(call.statement, 1, first, sizeof first);
+    db_bind_blob(call.statement, 2, last, sizeof last);
+    return call_run_on_one(&call);
+}
+
+/* The first user whose id is over *id. ERR_NOT_FOUND after the last. */
+static enum status next_user(struct store *store, int64_t *id)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_NEXT, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, *id);
+    status = call_next(&call);
+    if (status == OK) {
+        *id = db_column_int64(call.statement, 0);
+    }
+    return call_end(&call, status);
+}
+
+static enum status renew_all_salts(struct store *store)
+{
+    struct call call;
+    uint8_t salt[USER_SALT_BYTES];
+    int64_t id = 0;
+    enum status status = next_user(store, &id);
+    while (status == OK) {
+        status = random_fill(salt, sizeof salt);
+        if (status == OK) {
+            status = call_begin(store, USER_RENEW_SALT, &call);
+        }
+        if (status == OK) {
+            db_bind_int64(call.statement, 1, id);
+            db_bind_blob(call.statement, 2, salt, sizeof salt);
+            status = call_run(&call, NULL);
+        }
+        if (status == OK) {
+            status = next_user(store, &id);
+        }
+    }
+    secret_wipe(salt, sizeof salt);
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
+static enum status remove_all(struct store *store, int64_t *ended)
+{
+    struct call call;
+    enum status status = renew_all_salts(store);
+    if (status == OK) {
+        status = call_begin(store, SESSION_REMOVE_ALL, &call);
+    }
+    return status == OK ? call_run(&call, ended) : status;
+}
+
+enum status sessions_remove_all(struct store *store, int64_t *ended)
+{
+    bool own = false;
+    int64_t removed = 0;
+    enum status status = scope_open(store, &own);
+    if (status != OK) {
+        return status;
+    }
+    status = scope_close(store, own, remove_all(store, &removed));
+    if (status == OK) {
+        *ended = removed;
+    }
+    return status;
+}
+
+enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
+{
+    struct call call;
+    uint8_t from[SESSION_KEY_BYTES];
+    enum status status = random_fill(from, sizeof from);
+    if (status == OK) {
+        status = call_begin(store, limit == 0 ? SESSION_PURGE_ALL : SESSION_PURGE_SOME, &call);
+    }
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, now_s);
+    if (limit != 0) {
+        db_bind_blob(call.statement, 2, from, sizeof from);
+        db_bind_int64(call.statement, 3, limit);
+    }
+    return call_run(&call, removed);
+}
+
+enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
+                          bool (*each)(void *context, const struct session_row *row), void *context)
+{
+    struct call call;
+    bool more = true;
+    enum status status =
+        call_begin(store, user_id == 0 ? SESSION_LIST_ALL : SESSION_LIST_OF_USER, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, now_s);
+    if (user_id != 0) {
+        db_bind_int64(call.statement, 2, user_id);
+    }
+    while (more && (status = call_next(&call)) == OK) {
+        struct session_row row = {0};
+        if (!read_row(&call, &row)) {
+            status = call_fault_row(&call);
+            break;
+        }
+        secret_wipe(row.salt, sizeof row.salt);
+        more = each(context, &row);
+    }
+    return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
+}

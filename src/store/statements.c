@@ -1,0 +1,99 @@
+/* All SQL of the live database, in one table.
+ *
+ * Invariants: a session is found only with its user's present salt and while the user is not
+ * locked, in one statement, so that a revocation holds from the moment of its commit; whatever
+ * notes or renews something is an UPDATE of what is there, so that nothing that was removed comes
+ * back (a request that began before a sign-out and ends after it). */
+#include "store/statements.h"
+
+#define ROLE(name) (1U << STORE_ROLE_##name)
+#define EVERYBODY  (ROLE(GATE) | ROLE(LOGIN) | ROLE(LOGOUT) | ROLE(ACCOUNT) | ROLE(ADMIN))
+
+/* In the order in which sessions.c reads them. */
+#define SESSION_COLUMNS                                                                            \
+    "SELECT s.key, s.user_id, s.salt, s.created_s, s.seen_s, s.idle_s, s.expires_s, s.remember,"   \
+    " s.address, s.agent, u.name, u.display, u.email, u.groups"                                    \
+    " FROM session AS s JOIN user AS u ON u.id = s.user_id"
+#define SESSION_IS_VALID " s.salt = u.salt AND u.locked = 0"
+#define SESSION_IS_OVER  "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
+
+const struct statement_rule statement_rules[STATEMENTS] = {
+    [USER_FIND] = {"SELECT id, name, display, email, groups, hash, salt, locked, created_s,"
+                   " password_s FROM user WHERE name = ?1",
+                   ROLE(LOGIN) | ROLE(ADMIN), false, true},
+    [USER_ADD] = {"INSERT INTO user (name, display, email, groups, hash, salt, locked, created_s,"
+                  " password_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+                  ROLE(ADMIN), true, true},
+    [USER_SET_PASSWORD] = {"UPDATE user SET hash = ?2, salt = ?3, password_s = ?4 WHERE id = ?1",
+                           ROLE(ADMIN), true, true},
+    /* Only over the hash that was verified: a password that was changed meanwhile wins. */
+    [USER_REHASH] = {"UPDATE user SET hash = ?3 WHERE id = ?1 AND hash = ?2",
+                     ROLE(LOGIN) | ROLE(ADMIN), true, true},
+    [USER_SET_LOCKED] = {"UPDATE user SET locked = ?2 WHERE id = ?1", ROLE(ADMIN), true, true},
+    [USER_RENEW_SALT] = {"UPDATE user SET salt = ?2 WHERE id = ?1", ROLE(ADMIN), true, true},
+    [USER_REMOVE] = {"DELETE FROM user WHERE id = ?1", ROLE(ADMIN), true, true},
+    [USER_LIST] = {"SELECT id, name, display, email, groups, '', x'', locked, created_s,"
+                   " password_s FROM user ORDER BY name",
+                   ROLE(ADMIN), false, true},
+    [USER_NEXT] = {"SELECT id FROM user WHERE id > ?1 ORDER BY id LIMIT 1", ROLE(ADMIN), false,
+                   true},
+
+    [SESSION_ADD] = {"INSERT INTO session (key, user_id, salt, created_s, seen_s, idle_s,"
+                     " expires_s, remember, address, agent)"
+                     " SELECT ?1, id, salt, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM user"
+                     " WHERE id = ?2 AND salt = ?3 AND locked = 0",
+                     ROLE(LOGIN) | ROLE(ADMIN), true, true},
+    [SESSION_FIND] = {SESSION_COLUMNS " WHERE s.key = ?1 AND" SESSION_IS_VALID, EVERYBODY, false,
+                      true},
+    /* Impatient: the request that is noted is worth less than the time of those who wait. */
+    [SESSION_TOUCH] = {"UPDATE session SET seen_s = max(seen_s, ?2) WHERE key = ?1", EVERYBODY,
+                       true, false},
+    [SESSION_REMOVE] = {"DELETE FROM session WHERE key = ?1",
+                        ROLE(LOGIN) | ROLE(LOGOUT) | ROLE(ADMIN), true, true},
+    [SESSION_REMOVE_RANGE] = {"DELETE FROM session WHERE key BETWEEN ?1 AND ?2", ROLE(ADMIN), true,
+                              true},
+    [SESSION_REMOVE_OF_USER] = {"DELETE FROM session WHERE user_id = ?1", ROLE(ADMIN), true, true},
+    [SESSION_REMOVE_ALL] = {"DELETE FROM session", ROLE(ADMIN), true, true},
+    [SESSION_PURGE_ALL] = {"DELETE FROM session WHERE " SESSION_IS_OVER, ROLE(LOGIN) | ROLE(ADMIN),
+                           true, true},
+    /* Looks at ?3 rows from the key ?2 on, around the end. */
+    [SESSION_PURGE_SOME] = {"DELETE FROM session WHERE key IN ("
+                            "SELECT key FROM (SELECT key FROM session WHERE key >= ?2"
+                            " ORDER BY key LIMIT ?3)"
+                            " UNION ALL "
+                            "SELECT key FROM (SELECT key FROM session WHERE key < ?2"
+                            " ORDER BY key LIMIT ?3)"
+                            " LIMIT ?3) AND " SESSION_IS_OVER,
+                            ROLE(LOGIN) | ROLE(ADMIN), true, true},
+    [SESSION_LIST_ALL] = {SESSION_COLUMNS " WHERE" SESSION_IS_VALID " AND NOT " SESSION_IS_OVER
+                                          " ORDER BY s.created_s DESC",
+                          ROLE(ADMIN), false, true},
+    [SESSION_LIST_OF_USER] = {SESSION_COLUMNS " WHERE s.user_id = ?2 AND" SESSION_IS_VALID
+                                              " AND NOT " SESSION_IS_OVER
+                                              " ORDER BY s.created_s DESC",
+                              ROLE(ADMIN), false, true},
+};
+
+/* Everything of a user but the hash. */
+#define GRANT_FIND_AND_TOUCH                                                                       \
+    {DB_READ, "session", NULL}, {DB_UPDATE, "session", "seen_s"}, {DB_READ, "user", "id"},         \
+        {DB_READ, "user", "name"}, {DB_READ, "user", "display"}, {DB_READ, "user", "email"},       \
+        {DB_READ, "user", "groups"}, {DB_READ, "user", "salt"},                                    \
+    {                                                                                              \
+        DB_READ, "user", "locked"                                                                  \
+    }
+
+static const struct db_grant gate_grants[] = {GRANT_FIND_AND_TOUCH, {0}};
+
+static const struct db_grant logout_grants[] = {
+    GRANT_FIND_AND_TOUCH, {DB_DELETE, "session", NULL}, {0}};
+
+static const struct db_grant login_grants[] = {
+    GRANT_FIND_AND_TOUCH,         {DB_READ, "user", NULL},      {DB_UPDATE, "user", "hash"},
+    {DB_INSERT, "session", NULL}, {DB_DELETE, "session", NULL}, {0}};
+
+const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1] = {
+    [STORE_ROLE_GATE] = gate_grants,     [STORE_ROLE_LOGIN] = login_grants,
+    [STORE_ROLE_LOGOUT] = logout_grants, [STORE_ROLE_ACCOUNT] = gate_grants,
+    [STORE_ROLE_ADMIN] = NULL,
+};

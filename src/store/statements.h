@@ -1,0 +1,45 @@
+/* The closed set of SQL statements, and who may run each. No other SQL is ever run on a live
+ * database but the schema's steps. */
+#ifndef LATCHKEY_STORE_STATEMENTS_H
+#define LATCHKEY_STORE_STATEMENTS_H
+
+#include "db/db.h"
+#include "store/store.h"
+
+enum statement {
+    USER_FIND,
+    USER_ADD,
+    USER_SET_PASSWORD,
+    USER_REHASH,
+    USER_SET_LOCKED,
+    USER_RENEW_SALT,
+    USER_REMOVE,
+    USER_LIST,
+    USER_NEXT,
+    SESSION_ADD,
+    SESSION_FIND,
+    SESSION_TOUCH,
+    SESSION_REMOVE,
+    SESSION_REMOVE_RANGE,
+    SESSION_REMOVE_OF_USER,
+    SESSION_REMOVE_ALL,
+    SESSION_PURGE_ALL,
+    SESSION_PURGE_SOME,
+    SESSION_LIST_ALL,
+    SESSION_LIST_OF_USER,
+    STATEMENTS
+};
+
+struct statement_rule {
+    const char *sql;
+    unsigned roles; /* bit 1 << role for each that may run it */
+    bool writes;
+    bool patient; /* waits for other writers as long as a person would */
+};
+
+extern const struct statement_rule statement_rules[STATEMENTS];
+
+/* The same by table and column for SQLite's authorizer; NULL: everything. */
+extern const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1];
+
+#endif

@@ -1,0 +1,255 @@
+/* The database of users and sessions as a whole: connection, schema, transactions, copies.
+ *
+ * A connection is opened when first needed. Before each use it is asked whether its file is still
+ * the one in its place; after a fault that may have spoiled it, it is closed. Either way the next
+ * call opens what is there then, so that a database may be repaired, restored or moved back without
+ * a restart. No call is tried twice: whoever asked is told ERR_STORE and answers 503.
+ *
+ * A write is answered only if the file was still in its place afterwards. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/embedded.h"
+#include "base/log.h"
+#include "store/internal.h"
+
+enum status store_open(const char *path, enum store_role role, struct store **out)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return ERR_MEMORY;
+    }
+    store->path = strdup(path);
+    store->role = role;
+    if (store->path == NULL) {
+        free(store);
+        return ERR_MEMORY;
+    }
+    *out = store;
+    return OK;
+}
+
+void store_close(struct store **store)
+{
+    if (*store != NULL) {
+        store_disconnect(*store);
+        free((*store)->path);
+        free(*store);
+        *store = NULL;
+    }
+}
+
+void store_disconnect(struct store *store)
+{
+    for (size_t i = 0; i < STATEMENTS; i++) {
+        db_statement_free(&store->statements[i]);
+    }
+    db_close(&store->db);
+}
+
+/* The number at the beginning of a schema file's name, as in "001_users_and_sessions.sql". */
+static int step_number(const struct embedded_file *step)
+{
+    return (int)strtol(step->name, NULL, 10);
+}
+
+int store_schema_number(void)
+{
+    int number = 0;
+    for (const struct embedded_file *step = embedded_schema; step->name != NULL; step++) {
+        number = step_number(step);
+    }
+    return number;
+}
+
+static enum status check_version(const struct store *store)
+{
+    int version = 0;
+    int known = store_schema_number();
+    enum status status = db_get_version(store->db, &version);
+    if (status == OK && version < known) {
+        log_error("%s: the database has schema %d, this program needs %d; run `latchkey migrate`",
+                  store->path, version, known);
+        status = ERR_SCHEMA_OLD;
+    } else if (status == OK && version > known) {
+        log_error("%s: the database has schema %d of a newer program, this one knows %d; update "
+                  "this program",
+                  store->path, version, known);
+        status = ERR_SCHEMA_NEW;
+    }
+    return status;
+}
+
+/* Whether the role writes nothing that anybody was promised: it only notes uses. */
+static bool is_durable(enum store_role role)
+{
+    return role != STORE_ROLE_GATE && role != STORE_ROLE_ACCOUNT;
+}
+
+enum status store_connect(struct store *store)
+{
+    if (store->db != NULL) {
+        if (db_in_transaction(store->db) || db_is_in_place(store->db)) {
+            return OK;
+        }
+        log_warning("%s: the database was replaced or moved; opening what is there now",
+                    store->path);
+        store_disconnect(store);
+    }
+    enum status status = db_open(store->path, DB_EXISTING, is_durable(store->role), &store->db);
+    if (status == OK) {
+        store->wait_ms = DB_WAIT_MS;
+        status = check_version(store);
+        if (status == OK) {
+            db_limit(store->db, statement_grants[store->role]);
+        } else {
+            store_disconnect(store);
+        }
+    }
+    return status;
+}
+
+enum status store_settle(struct store *store, enum status status)
+{
+    bool failed = status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS;
+    if (store->db != NULL && failed) {
+        db_rollback(store->db);
+        if (!db_is_sound(store->db)) {
+            store_disconnect(store);
+        }
+    }
+    return status;
+}
+
+enum status store_check(struct store *store)
+{
+    return store_connect(store);
+}
+
+enum status store_begin(struct store *store)
+{
+    enum status status = store_connect(store);
+    if (status != OK) {
+        return status;
+    }
+    if (db_in_transaction(store->db)) {
+        log_error("%s: a transaction was begun within another one", store->path);
+        return store_settle(store, ERR_STORE);
+    }
+    db_set_wait(store->db, DB_WAIT_MS);
+    store->wait_ms = DB_WAIT_MS;
+    return store_settle(store, db_begin(store->db));
+}
+
+enum status store_commit(struct store *store)
+{
+    if (store->db == NULL || !db_in_transaction(store->db)) {
+        log_error("%s: nothing was written: the transaction was given up before", store->path);
+        return ERR_STORE;
+    }
+    enum status status = db_commit(store->db);
+    if (status == OK && !db_is_in_place(store->db)) {
+        log_error("%s: the database was replaced while it was written to", store->path);
+        status = ERR_STORE;
+    }
+    return store_settle(store, status);
+}
+
+void store_rollback(struct store *store)
+{
+    if (store->db != NULL) {
+        db_rollback(store->db);
+        if (!db_is_sound(store->db)) {
+            store_disconnect(store);
+        }
+    }
+}
+
+static enum status require_admin(const struct store *store, const char *what)
+{
+    if (store->role == STORE_ROLE_ADMIN) {
+        return OK;
+    }
+    log_error("%s: this program's role may not %s the database", store->path, what);
+    return ERR_PERMISSION;
+}
+
+/* One step of the schema, unless it is there: another program may have been quicker. */
+static enum status apply_step(struct db *db, const struct embedded_file *step)
+{
+    int version = 0;
+    enum status status = db_begin(db);
+    if (status == OK) {
+        status = db_get_version(db, &version);
+    }
+    if (status == OK && version < step_number(step)) {
+        status = db_exec(db, step->content.data);
+        if (status == OK) {
+            status = db_set_version(db, step_number(step));
+        }
+    }
+    if (status == OK) {
+        status = db_commit(db);
+    }
+    if (status != OK) {
+        db_rollback(db);
+    }
+    return status;
+}
+
+enum status store_migrate(struct store *store, int *from, int *to)
+{
+    struct db *db = NULL;
+    int before = 0;
+    enum status status = require_admin(store, "migrate");
+    if (status != OK) {
+        return status;
+    }
+    store_disconnect(store);
+    status = db_open(store->path, DB_CREATE, true, &db);
+    if (status == OK) {
+        status = db_get_version(db, &before);
+    }
+    if (status == OK && before > store_schema_number()) {
+        log_error("%s: the database has schema %d of a newer program, this one knows %d; update "
+                  "this program",
+                  store->path, before, store_schema_number());
+        status = ERR_SCHEMA_NEW;
+    }
+    for (const struct embedded_file *step = embedded_schema; status == OK && step->name != NULL;
+         step++) {
+        status = step_number(step) > before ? apply_step(db, step) : OK;
+    }
+    db_close(&db);
+    if (status == OK) {
+        *from = before;
+        *to = store_schema_number();
+    }
+    return status;
+}
+
+enum status store_verify(struct store *store)
+{
+    enum status status = require_admin(store, "verify");
+    if (status == OK) {
+        status = store_connect(store);
+    }
+    if (status == OK) {
+        status = store_settle(store, db_verify(store->db));
+    }
+    return status;
+}
+
+enum status store_backup(struct store *store, const char *path)
+{
+    enum status status = require_admin(store, "copy");
+    if (status == OK) {
+        status = store_connect(store);
+    }
+    if (status == OK) {
+        status = store_settle(store, db_copy(store->db, path));
+    }
+    return status;
+}

@@ -1,0 +1,326 @@
+/* The users.
+ *
+ * Invariants: a name is valid before it reaches the database, so that headers and logs can bear it;
+ * whatever makes old credentials worthless (new password, lock) changes the salt and removes the
+ * user's sessions in the same transaction; ids are never used twice, so that a session of a removed
+ * user can never become one of another user.
+ *
+ * What this does not protect: copies of hashes that SQLite keeps in its page cache. */
+#include "store/users.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "crypto/random.h"
+#include "store/call.h"
+
+static bool is_name_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') ||
+           (byte != '\0' && memchr("._-@+", byte, sizeof "._-@+" - 1) != NULL);
+}
+
+bool user_name_is_valid(struct text name)
+{
+    if (name.len == 0 || name.len > USER_NAME_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (!is_name_byte(name.data[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool user_display_is_valid(struct text display)
+{
+    return display.len <= USER_DISPLAY_MAX && !text_has_control(display) && text_is_utf8(display);
+}
+
+bool user_email_is_valid(struct text email)
+{
+    size_t at_signs = 0;
+    if (email.len > USER_EMAIL_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < email.len; i++) {
+        if (email.data[i] <= ' ' || email.data[i] >= 0x7f) {
+            return false;
+        }
+        at_signs += email.data[i] == '@' ? 1 : 0;
+    }
+    return email.len == 0 || (at_signs == 1 && email.len >= 3 && email.data[0] != '@' &&
+                              email.data[email.len - 1] != '@');
+}
+
+enum status user_add_group(struct user *user, struct text group)
+{
+    if (!user_name_is_valid(group)) {
+        return ERR_INPUT;
+    }
+    struct text rest = text_of(user->groups);
+    while (rest.len > 0) {
+        if (text_equal(text_cut(&rest, ','), group)) {
+            return OK;
+        }
+    }
+    size_t len = text_of(user->groups).len;
+    size_t comma = len > 0 ? 1 : 0;
+    if (len + comma + group.len > USER_GROUPS_MAX) {
+        return ERR_TOO_LARGE;
+    }
+    if (comma != 0) {
+        user->groups[len] = ',';
+    }
+    memcpy(user->groups + len + comma, group.data, group.len);
+    user->groups[len + comma + group.len] = '\0';
+    return OK;
+}
+
+static bool groups_are_valid(struct text groups)
+{
+    struct text rest = groups;
+    bool valid = groups.len <= USER_GROUPS_MAX;
+    while (valid && rest.len > 0) {
+        valid = user_name_is_valid(text_cut(&rest, ','));
+    }
+    return valid && (groups.len == 0 || groups.data[groups.len - 1] != ',');
+}
+
+/* Reads what USER_FIND and USER_LIST give; the latter without hash and salt. */
+static bool read_user(struct call *call, struct user *out, bool secrets)
+{
+    out->id = db_column_int64(call->statement, 0);
+    out->locked = db_column_int64(call->statement, 7) != 0;
+    out->created_s = db_column_int64(call->statement, 8);
+    out->password_s = db_column_int64(call->statement, 9);
+    return call_get_string(call, 1, out->name, sizeof out->name) &&
+           call_get_string(call, 2, out->display, sizeof out->display) &&
+           call_get_string(call, 3, out->email, sizeof out->email) &&
+           call_get_string(call, 4, out->groups, sizeof out->groups) &&
+           call_get_string(call, 5, out->hash, sizeof out->hash) &&
+           (!secrets || call_get_bytes(call, 6, out->salt, sizeof out->salt));
+}
+
+enum status users_find(struct store *store, struct text name, struct user *out)
+{
+    struct call call;
+    struct user user = {0};
+    /* A connection is asked for even by names that no user can have: a failing store must answer
+     * alike for all names. */
+    enum status status = call_begin(store, USER_FIND, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_text(call.statement, 1, user_name_is_valid(name) ? name : TEXT(""));
+    status = call_next(&call);
+    if (status == OK && !read_user(&call, &user, true)) {
+        status = call_fault_row(&call);
+    }
+    status = call_end(&call, status);
+    if (status == OK) {
+        *out = user;
+    }
+    secret_wipe(&user, sizeof user);
+    return status;
+}
+
+static bool user_is_valid(const struct user *user)
+{
+    struct text hash = text_of(user->hash);
+    return user_name_is_valid(text_of(user->name)) && hash.len > 0 && !text_has_control(hash) &&
+           user_display_is_valid(text_of(user->display)) &&
+           user_email_is_valid(text_of(user->email)) && groups_are_valid(text_of(user->groups)) &&
+           user->created_s > 0;
+}
+
+static enum status insert_user(struct store *store, const struct user *user, int64_t *id)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_ADD, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_text(call.statement, 1, text_of(user->name));
+    db_bind_text(call.statement, 2, text_of(user->display));
+    db_bind_text(call.statement, 3, text_of(user->email));
+    db_bind_text(call.statement, 4, text_of(user->groups));
+    db_bind_text(call.statement, 5, text_of(user->hash));
+    db_bind_blob(call.statement, 6, user->salt, sizeof user->salt);
+    db_bind_int64(call.statement, 7, user->locked ? 1 : 0);
+    db_bind_int64(call.statement, 8, user->created_s);
+    db_bind_int64(call.statement, 9, user->password_s);
+    status = call_next(&call);
+    if (status == OK) {
+        *id = db_column_int64(call.statement, 0);
+        status = call_next(&call); /* the row is committed when the statement is at its end */
+        status = status == ERR_NOT_FOUND ? OK : status;
+    }
+    return call_end(&call, status);
+}
+
+enum status users_add(struct store *store, struct user *user)
+{
+    if (!user_is_valid(user)) {
+        return ERR_INPUT;
+    }
+    struct user added = *user;
+    added.password_s = added.created_s;
+    enum status status = random_fill(added.salt, sizeof added.salt);
+    if (status == OK) {
+        status = insert_user(store, &added, &added.id);
+    }
+    if (status == OK) {
+        *user = added;
+    }
+    secret_wipe(&added, sizeof added);
+    return status;
+}
+
+static enum status remove_sessions(struct store *store, int64_t id, int64_t *ended)
+{
+    struct call call;
+    enum status status = call_begin(store, SESSION_REMOVE_OF_USER, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    return call_run(&call, ended);
+}
+
+static enum status set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+{
+    struct call call;
+    uint8_t salt[USER_SALT_BYTES];
+    enum status status = random_fill(salt, sizeof salt);
+    if (status == OK) {
+        status = call_begin(store, USER_SET_PASSWORD, &call);
+    }
+    if (status == OK) {
+        db_bind_int64(call.statement, 1, id);
+        db_bind_text(call.statement, 2, text_of(hash));
+        db_bind_blob(call.statement, 3, salt, sizeof salt);
+        db_bind_int64(call.statement, 4, now_s);
+        status = call_run_on_one(&call);
+    }
+    if (status == OK) {
+        status = remove_sessions(store, id, NULL);
+    }
+    secret_wipe(salt, sizeof salt);
+    return status;
+}
+
+enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+{
+    bool own = false;
+    enum status status = scope_open(store, &own);
+    if (status != OK) {
+        return status;
+    }
+    return scope_close(store, own, set_password(store, id, hash, now_s));
+}
+
+enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_REHASH, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    db_bind_text(call.statement, 2, text_of(old));
+    db_bind_text(call.statement, 3, text_of(hash));
+    return call_run(&call, NULL);
+}
+
+static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
+{
+    struct call call;
+    uint8_t salt[USER_SALT_BYTES];
+    enum status status = random_fill(salt, sizeof salt);
+    if (status == OK) {
+        status = call_begin(store, USER_RENEW_SALT, &call);
+    }
+    if (status == OK) {
+        db_bind_int64(call.statement, 1, id);
+        db_bind_blob(call.statement, 2, salt, sizeof salt);
+        status = call_run_on_one(&call);
+    }
+    if (status == OK) {
+        status = remove_sessions(store, id, ended);
+    }
+    secret_wipe(salt, sizeof salt);
+    return status;
+}
+
+enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended)
+{
+    bool own = false;
+    int64_t removed = 0;
+    enum status status = scope_open(store, &own);
+    if (status != OK) {
+        return status;
+    }
+    status = scope_close(store, own, renew_salt(store, id, &removed));
+    if (status == OK) {
+        *ended = removed;
+    }
+    return status;
+}
+
+static enum status set_locked(struct store *store, int64_t id, bool locked)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_SET_LOCKED, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    db_bind_int64(call.statement, 2, locked ? 1 : 0);
+    status = call_run_on_one(&call);
+    return status == OK && locked ? renew_salt(store, id, NULL) : status;
+}
+
+enum status users_set_locked(struct store *store, int64_t id, bool locked)
+{
+    bool own = false;
+    enum status status = scope_open(store, &own);
+    if (status != OK) {
+        return status;
+    }
+    return scope_close(store, own, set_locked(store, id, locked));
+}
+
+enum status users_remove(struct store *store, int64_t id)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_REMOVE, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    return call_run_on_one(&call); /* its sessions go with it: ON DELETE CASCADE */
+}
+
+enum status users_list(struct store *store, bool (*each)(void *context, const struct user *user),
+                       void *context)
+{
+    struct call call;
+    bool more = true;
+    enum status status = call_begin(store, USER_LIST, &call);
+    if (status != OK) {
+        return status;
+    }
+    while (more && (status = call_next(&call)) == OK) {
+        struct user user = {0};
+        if (!read_user(&call, &user, false)) {
+            status = call_fault_row(&call);
+            break;
+        }
+        more = each(context, &user);
+    }
+    return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
+}
