@@ -1,0 +1,539 @@
+/* The engine under the store: settings, faults, files that go and come back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "db/db.h"
+#include "scratch.h"
+
+#define TABLE                                                                                      \
+    "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret TEXT,"          \
+    " CHECK (length(name) < 10)) STRICT"
+
+static const char *remove_database(void)
+{
+    const char *path = scratch_path("test.db");
+    (void)unlink(path);
+    (void)unlink(scratch_path("test.db-wal"));
+    (void)unlink(scratch_path("test.db-shm"));
+    return path;
+}
+
+/* A database of ours with a table. */
+static struct db *make_database(void)
+{
+    struct db *db = NULL;
+    assert_int_equal(db_open(remove_database(), DB_CREATE, true, &db), OK);
+    assert_int_equal(db_exec(db, TABLE), OK);
+    assert_int_equal(db_set_version(db, 1), OK);
+    return db;
+}
+
+static struct db *open_again(void)
+{
+    struct db *db = NULL;
+    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, true, &db), OK);
+    return db;
+}
+
+static int64_t ask(struct db *db, const char *sql)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    assert_int_equal(db_prepare(db, sql, &statement), OK);
+    assert_int_equal(db_step(statement, &row), OK);
+    assert_true(row);
+    int64_t value = db_column_int64(statement, 0);
+    db_statement_free(&statement);
+    return value;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    char chunk[4096];
+    ssize_t got;
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(in >= 0 && out >= 0);
+    while ((got = read(in, chunk, sizeof chunk)) > 0) {
+        assert_int_equal(write(out, chunk, (size_t)got), got);
+    }
+    assert_int_equal(got, 0);
+    assert_int_equal(close(in), 0);
+    assert_int_equal(close(out), 0);
+}
+
+static void a_missing_file_is_never_made_by_accident(void **state)
+{
+    (void)state;
+    struct db *db = NULL;
+    const char *path = remove_database();
+    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    assert_null(db);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_new_file_is_private_whatever_the_umask(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
+    mode_t before = umask(0);
+    struct db *db = make_database();
+    (void)umask(before);
+    for (size_t i = 0; i < 3; i++) {
+        struct stat found;
+        assert_int_equal(stat(scratch_path(names[i]), &found), 0);
+        assert_int_equal(found.st_mode & 07777, 0600);
+    }
+    db_close(&db);
+    assert_null(db);
+}
+
+static void every_setting_is_in_force(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        int64_t wanted;
+    } cases[] = {
+        {"PRAGMA foreign_keys", 1},    {"PRAGMA secure_delete", 1},
+        {"PRAGMA cell_size_check", 1}, {"PRAGMA trusted_schema", 0},
+        {"PRAGMA temp_store", 2},      {"PRAGMA synchronous", 2},
+        {"PRAGMA busy_timeout", 5000}, {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1},
+    };
+    struct db *db = make_database();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t found = ask(db, cases[i].sql);
+        if (found != cases[i].wanted) {
+            fail_msg("%s gave %lld", cases[i].sql, (long long)found);
+        }
+    }
+    db_close(&db);
+    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, false, &db), OK);
+    assert_int_equal(ask(db, "PRAGMA synchronous"), 1);
+    db_close(&db);
+}
+
+static void files_that_are_not_ours_are_refused_untouched(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    const char *path = scratch_path("test.db");
+    assert_int_equal(db_exec(db, "PRAGMA application_id = 7"), OK);
+    db_close(&db);
+    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(db_open(path, DB_CREATE, true, &db), ERR_STORE);
+
+    path = scratch_write("text.db", "This is a shopping list and no database at all, whatever else "
+                                    "it is, and longer than a header of 100 bytes.");
+    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(db_open(path, DB_CREATE, true, &db), ERR_STORE);
+
+    path = scratch_write("empty.db", "");
+    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    struct stat found;
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_size, 0);
+
+    assert_int_equal(db_open(scratch_folder(), DB_EXISTING, true, &db), ERR_STORE);
+    assert_null(db);
+}
+
+static void parameters_and_columns_keep_their_bytes(void **state)
+{
+    (void)state;
+    static const char bytes[] = {'a', '\0', 'b'};
+    struct db *db = make_database();
+    struct db_statement *statement = NULL;
+    bool row = false;
+    assert_int_equal(db_prepare(db, "SELECT ?1, ?2, ?3, ?4, ?5 IS NULL, typeof(?6)", &statement),
+                     OK);
+    for (int round = 0; round < 2; round++) {
+        db_bind_int64(statement, 1, INT64_MIN);
+        db_bind_text(statement, 2, TEXT("it's"));
+        db_bind_blob(statement, 3, bytes, sizeof bytes);
+        db_bind_text(statement, 4, (struct text){0});
+        db_bind_null(statement, 5);
+        db_bind_blob(statement, 6, NULL, 0);
+        assert_int_equal(db_step(statement, &row), OK);
+        assert_true(row);
+        assert_true(db_column_int64(statement, 0) == INT64_MIN);
+        assert_true(text_is(db_column_text(statement, 1), "it's"));
+        struct text blob = db_column_blob(statement, 2);
+        assert_int_equal(blob.len, sizeof bytes);
+        assert_memory_equal(blob.data, bytes, sizeof bytes);
+        assert_int_equal(db_column_text(statement, 3).len, 0);
+        assert_int_equal(db_column_int64(statement, 4), 1);
+        assert_true(text_is(db_column_text(statement, 5), "blob"));
+        assert_int_equal(db_step(statement, &row), OK);
+        assert_false(row);
+        db_reset(statement);
+    }
+    db_bind_int64(statement, 7, 1);
+    assert_int_equal(db_step(statement, &row), ERR_STORE);
+    db_statement_free(&statement);
+    assert_null(statement);
+    db_close(&db);
+}
+
+static enum status add(struct db *db, const char *name)
+{
+    struct db_statement *statement = NULL;
+    bool row = false;
+    enum status status = db_prepare(db, "INSERT INTO thing (name) VALUES (?1)", &statement);
+    if (status == OK) {
+        db_bind_text(statement, 1, text_of(name));
+        status = db_step(statement, &row);
+        db_reset(statement);
+    }
+    db_statement_free(&statement);
+    return status;
+}
+
+static void a_taken_name_is_told_from_a_fault(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(db_changes(db), 1);
+    assert_int_equal(add(db, "one"), ERR_EXISTS);
+    assert_int_equal(add(db, "much too long a name"), ERR_STORE);
+    assert_true(db_is_sound(db));
+    assert_int_equal(add(db, "two"), OK);
+    db_close(&db);
+}
+
+static void a_transaction_is_whole_or_nothing(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    assert_int_equal(db_begin(db), OK);
+    assert_true(db_in_transaction(db));
+    assert_int_equal(add(db, "one"), OK);
+    db_rollback(db);
+    assert_false(db_in_transaction(db));
+    db_rollback(db);
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(db_commit(db), OK);
+    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(add(db, "two"), OK);
+    db_close(&db);
+    db = open_again();
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    db_close(&db);
+}
+
+static void grants_hold_by_table_and_column(void **state)
+{
+    (void)state;
+    static const struct db_grant grants[] = {
+        {DB_READ, "thing", "id"}, {DB_READ, "thing", "name"}, {DB_UPDATE, "thing", "name"}, {0}};
+    static const struct {
+        const char *sql;
+        enum status wanted;
+    } cases[] = {
+        {"SELECT id, name FROM thing", OK},
+        {"SELECT count(*) FROM thing", OK},
+        {"UPDATE thing SET name = 'x' WHERE id = 1", OK},
+        {"BEGIN IMMEDIATE", OK},
+        {"SELECT secret FROM thing", ERR_PERMISSION},
+        {"SELECT id FROM thing WHERE secret = 'x'", ERR_PERMISSION},
+        {"SELECT * FROM thing", ERR_PERMISSION},
+        {"UPDATE thing SET secret = 'x'", ERR_PERMISSION},
+        {"UPDATE thing SET name = secret", ERR_PERMISSION},
+        {"DELETE FROM thing", ERR_PERMISSION},
+        {"INSERT INTO thing (name) VALUES ('x')", ERR_PERMISSION},
+        {"SELECT sql FROM sqlite_schema", ERR_PERMISSION},
+        {"DROP TABLE thing", ERR_PERMISSION},
+        {"CREATE TEMP TABLE t (a)", ERR_PERMISSION},
+        {"ATTACH 'other.db' AS other", ERR_PERMISSION},
+        {"PRAGMA foreign_keys = OFF", ERR_PERMISSION},
+    };
+    struct db *db = make_database();
+    db_limit(db, grants);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct db_statement *statement = NULL;
+        enum status status = db_prepare(db, cases[i].sql, &statement);
+        if (status != cases[i].wanted) {
+            fail_msg("%s: %s", cases[i].sql, status_text(status));
+        }
+        db_statement_free(&statement);
+    }
+    assert_true(db_is_sound(db));
+    db_close(&db);
+}
+
+static void a_locked_file_fails_in_time_and_stays_usable(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    struct db *other = open_again();
+    db_set_wait(db, 20);
+    assert_int_equal(db_begin(other), OK);
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
+    assert_int_equal(add(db, "one"), ERR_STORE);
+    assert_true(db_is_sound(db));
+    db_rollback(other);
+    assert_int_equal(add(db, "one"), OK);
+    db_close(&other);
+    db_close(&db);
+}
+
+static void a_full_disk_loses_nothing(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    assert_int_equal(add(db, "one"), OK);
+    int64_t pages = ask(db, "PRAGMA max_page_count = 1");
+    assert_true(pages > 1);
+    assert_int_equal(
+        db_exec(db, "INSERT INTO thing (name, secret) VALUES ('big', hex(zeroblob(100000)))"),
+        ERR_STORE);
+    assert_false(db_is_sound(db));
+    db_close(&db);
+    db = open_again();
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    assert_int_equal(add(db, "two"), OK);
+    db_close(&db);
+}
+
+static void damage(const char *path, off_t from, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < len; i++) {
+        assert_int_equal(pwrite(fd, "\xa5", 1, from + (off_t)i), 1);
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void corrupt_pages_are_found_by_use_and_by_verifying(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    struct db_statement *statement = NULL;
+    bool row = false;
+    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(db_verify(db), OK);
+    db_close(&db);
+    damage(scratch_path("test.db"), 4096, 4096); /* the root page of the table */
+    db = open_again();
+    assert_int_equal(db_verify(db), ERR_STORE);
+    assert_int_equal(db_prepare(db, "SELECT name FROM thing WHERE id = 1", &statement), OK);
+    assert_int_equal(db_step(statement, &row), ERR_STORE);
+    assert_false(row);
+    assert_false(db_is_sound(db));
+    db_statement_free(&statement);
+    db_close(&db);
+    damage(scratch_path("test.db"), 0, 100); /* the header */
+    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, true, &db), ERR_STORE);
+}
+
+static void references_to_nobody_are_found_by_verifying(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    assert_int_equal(db_exec(db, "CREATE TABLE part (thing INTEGER REFERENCES thing (id)) STRICT;"
+                                 "PRAGMA foreign_keys = OFF;"
+                                 "INSERT INTO part VALUES (99)"),
+                     OK);
+    assert_int_equal(db_verify(db), ERR_STORE);
+    db_close(&db);
+}
+
+static void a_file_that_is_cut_short_fails_without_a_crash(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    struct db_statement *statement = NULL;
+    bool row = false;
+    assert_int_equal(add(db, "one"), OK);
+    db_close(&db);
+    assert_int_equal(truncate(scratch_path("test.db"), 4096), 0);
+    enum status status = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    if (status == OK) {
+        status = db_prepare(db, "SELECT name FROM thing", &statement);
+    }
+    if (status == OK) {
+        status = db_step(statement, &row);
+    }
+    assert_int_equal(status, ERR_STORE);
+    db_statement_free(&statement);
+    db_close(&db);
+}
+
+static void a_file_that_goes_or_is_replaced_is_noticed(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("test.db");
+    const char *aside = scratch_path("aside.db");
+    struct db *db = make_database();
+    assert_true(db_is_in_place(db));
+    assert_int_equal(rename(path, aside), 0);
+    assert_false(db_is_in_place(db));
+    assert_int_equal(rename(aside, path), 0);
+    assert_true(db_is_in_place(db));
+    copy_file(path, aside);
+    assert_int_equal(rename(aside, path), 0);
+    assert_false(db_is_in_place(db));
+    db_close(&db);
+}
+
+static void the_log_of_a_replaced_file_is_never_applied_to_the_new_one(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("test.db");
+    const char *copy = scratch_path("copy.db");
+    const char *aside = scratch_path("aside.db");
+    (void)unlink(copy);
+    struct db *db = make_database();
+    assert_int_equal(add(db, "old"), OK);
+    assert_int_equal(db_copy(db, copy), OK);
+    assert_int_equal(add(db, "late"), OK); /* stands in the log only */
+    assert_int_equal(db_exec(db, "CREATE TABLE late (a TEXT) STRICT"), OK);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(rename(copy, path), 0);
+    db_close(&db);
+
+    db = open_again();
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    assert_int_equal(db_verify(db), OK);
+    assert_int_equal(add(db, "new"), OK);
+    db_close(&db);
+
+    assert_int_equal(rename(aside, path), 0);
+    db = open_again(); /* and the old one has lost nothing */
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 2);
+    assert_int_equal(ask(db, "SELECT count(*) FROM late"), 0);
+    assert_int_equal(db_verify(db), OK);
+    db_close(&db);
+}
+
+static void a_log_that_another_program_made_anew_is_left_alone(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("test.db");
+    const char *copy = scratch_path("copy.db");
+    (void)unlink(copy);
+    struct db *first = make_database();
+    struct db *second = open_again();
+    assert_int_equal(add(first, "old"), OK);
+    assert_int_equal(db_copy(first, copy), OK);
+    assert_int_equal(rename(copy, path), 0);
+    db_close(&first);
+    first = open_again();
+    assert_int_equal(add(first, "new"), OK); /* stands in the new log */
+    db_close(&second);
+    assert_true(db_is_in_place(first));
+    struct db *third = open_again();
+    assert_int_equal(ask(third, "SELECT count(*) FROM thing"), 2);
+    db_close(&third);
+    db_close(&first);
+}
+
+static void a_copy_is_private_whole_and_never_overwrites(void **state)
+{
+    (void)state;
+    const char *copy = scratch_path("copy.db");
+    struct stat found;
+    (void)unlink(copy);
+    struct db *db = make_database();
+    assert_int_equal(add(db, "one"), OK);
+    mode_t before = umask(0);
+    assert_int_equal(db_copy(db, copy), OK);
+    (void)umask(before);
+    assert_int_equal(stat(copy, &found), 0);
+    assert_int_equal(found.st_mode & 07777, 0600);
+    assert_int_equal(db_copy(db, copy), ERR_EXISTS);
+    assert_int_equal(db_copy(db, scratch_path("nowhere/copy.db")), ERR_SYSTEM);
+    db_close(&db);
+    int version = 0;
+    assert_int_equal(db_open(copy, DB_EXISTING, true, &db), OK);
+    assert_int_equal(db_get_version(db, &version), OK);
+    assert_int_equal(version, 1);
+    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    db_close(&db);
+}
+
+static void removed_content_leaves_the_file(void **state)
+{
+    (void)state;
+    char page[4096];
+    ssize_t got;
+    struct db *db = make_database();
+    assert_int_equal(db_exec(db, "INSERT INTO thing (name, secret) VALUES ('a', 'TELLTALE');"
+                                 "DELETE FROM thing"),
+                     OK);
+    db_close(&db);
+    int fd = open(scratch_path("test.db"), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    while ((got = read(fd, page, sizeof page)) > 0) {
+        for (size_t i = 0; i + 8 <= (size_t)got; i++) {
+            assert_false(memcmp(page + i, "TELLTALE", 8) == 0);
+        }
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
+{
+    (void)state;
+    struct db *db = make_database();
+    db_close(&db);
+    bool root = geteuid() == 0;
+    if (root) { /* whom no mode keeps from writing */
+        assert_int_equal(chown(scratch_folder(), 65534, 65534), 0);
+        assert_int_equal(chown(scratch_path("test.db"), 65534, 65534), 0);
+        assert_int_equal(seteuid(65534), 0);
+    }
+    assert_int_equal(chmod(scratch_path("test.db"), 0400), 0);
+    enum status status = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    assert_int_equal(chmod(scratch_path("test.db"), 0600), 0);
+    enum status later = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    db_close(&db);
+    if (root) {
+        assert_int_equal(seteuid(0), 0);
+        assert_int_equal(chown(scratch_folder(), 0, 0), 0);
+    }
+    assert_int_equal(status, ERR_STORE);
+    assert_int_equal(later, OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_missing_file_is_never_made_by_accident),
+        cmocka_unit_test(a_new_file_is_private_whatever_the_umask),
+        cmocka_unit_test(every_setting_is_in_force),
+        cmocka_unit_test(files_that_are_not_ours_are_refused_untouched),
+        cmocka_unit_test(parameters_and_columns_keep_their_bytes),
+        cmocka_unit_test(a_taken_name_is_told_from_a_fault),
+        cmocka_unit_test(a_transaction_is_whole_or_nothing),
+        cmocka_unit_test(grants_hold_by_table_and_column),
+        cmocka_unit_test(a_locked_file_fails_in_time_and_stays_usable),
+        cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(corrupt_pages_are_found_by_use_and_by_verifying),
+        cmocka_unit_test(references_to_nobody_are_found_by_verifying),
+        cmocka_unit_test(a_file_that_is_cut_short_fails_without_a_crash),
+        cmocka_unit_test(a_file_that_goes_or_is_replaced_is_noticed),
+        cmocka_unit_test(the_log_of_a_replaced_file_is_never_applied_to_the_new_one),
+        cmocka_unit_test(a_log_that_another_program_made_anew_is_left_alone),
+        cmocka_unit_test(a_copy_is_private_whole_and_never_overwrites),
+        cmocka_unit_test(removed_content_leaves_the_file),
+        cmocka_unit_test(a_file_that_cannot_be_written_is_refused_at_once),
+    };
+    log_open("test_db", LOG_LEVEL_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
