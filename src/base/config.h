@@ -1,6 +1,6 @@
 /* The configuration: an INI file, read once into a struct, every value checked.
  *
- * man/latchkey.conf.5 lists the keys; the table in config.c is their one home. */
+ * man/latchkey.conf.5 explains the keys; the table in config_key.c is their one home. */
 #ifndef LATCHKEY_BASE_CONFIG_H
 #define LATCHKEY_BASE_CONFIG_H
 
@@ -13,14 +13,17 @@
 
 enum session_store { SESSION_STORE_DATABASE, SESSION_STORE_CACHE, SESSION_STORE_COOKIE };
 
-/* A list of words, written in the file with spaces or commas between them. */
+/* A list of words, written in the file with spaces or commas between them. Host names are kept in
+ * lower case. */
 struct config_list {
     char *items[CONFIG_LIST_MAX]; /* owned */
     size_t count;
 };
 
 struct config {
-    char *path; /* the file read, or NULL: all defaults */
+    char *path;          /* the file read, or NULL: all defaults */
+    char *database_path; /* owned; see config_database_path */
+    char *secret_path;   /* owned; see config_secret_path */
     struct {
         char *name;
         char *path; /* begins with '/', no '/' at the end; "" is not allowed */
@@ -32,6 +35,8 @@ struct config {
         char *directory;
         char *run_directory;
         char *user;
+        char *group; /* whose members may connect to the sockets of `latchkey serve` */
+        bool user_is_set, group_is_set; /* whether the file says so, or it is the default */
     } state;
     struct {
         char *url;
@@ -83,7 +88,8 @@ const char *config_secret_path(const struct config *config);
 /* The cookie's name as design: __Host-latchkey, __Secure-latchkey or latchkey. */
 const char *config_cookie_name(const struct config *config);
 
-/* "90s", "30m", "12h", "30d" to seconds; "64K", "19M", "1G" or plain bytes to bytes. ERR_INPUT. */
+/* "90s", "30m", "12h", "30d" to seconds; "64K", "19M", "1G" or plain bytes to bytes. ERR_INPUT when
+ * malformed or not to be counted in 63 bits; *out is untouched then. */
 enum status config_parse_duration(struct text text, int64_t *out_s) MUST_USE;
 enum status config_parse_size(struct text text, uint64_t *out_bytes) MUST_USE;
 

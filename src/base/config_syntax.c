@@ -1,0 +1,133 @@
+/* Forms of names.
+ *
+ * Each accepts one plain spelling of what it names and nothing else, because these texts end in
+ * cookies, Location headers, decisions about addresses and paths: what is read in two ways there is
+ * refused here, where a person can still mend it. */
+#include "base/config_syntax.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define HOST_MAX    253
+#define LABEL_MAX   63
+#define PORT_MAX    65535
+#define ADDRESS_MAX 64
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_alphanumeric(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether every byte is a letter, a digit or one of `others`. */
+static bool consists_of(struct text text, const char *others)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '\0' || (!is_alphanumeric(c) && strchr(others, c) == NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_label(struct text label)
+{
+    return label.len >= 1 && label.len <= LABEL_MAX && consists_of(label, "-") &&
+           label.data[0] != '-' && label.data[label.len - 1] != '-';
+}
+
+bool config_is_host(struct text text)
+{
+    if (text.len == 0 || text.len > HOST_MAX) {
+        return false;
+    }
+    struct text rest = text;
+    while (rest.data != NULL) {
+        if (!is_label(text_cut(&rest, '.'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_is_domain(struct text text)
+{
+    struct text last = {0};
+    struct text rest = text;
+    while (rest.data != NULL) {
+        last = text_cut(&rest, '.');
+    }
+    uint64_t number = 0; /* browsers read a host that ends in a number as an address */
+    return config_is_host(text) && text_parse_number(last, UINT64_MAX, &number) != OK;
+}
+
+bool config_is_return_host(struct text text)
+{
+    if (text_has_prefix(text, TEXT("*."))) {
+        return config_is_domain((struct text){text.data + 2, text.len - 2});
+    }
+    struct text port = text;
+    struct text host = text_cut(&port, ':');
+    uint64_t number = 1;
+    if (port.data != NULL && (port.len == 0 || port.data[0] == '0' ||
+                              text_parse_number(port, PORT_MAX, &number) != OK)) {
+        return false;
+    }
+    return config_is_host(host);
+}
+
+bool config_is_proxy(struct text text)
+{
+    struct text prefix = text;
+    struct text address = text_cut(&prefix, '/');
+    char string[ADDRESS_MAX];
+    unsigned char binary[sizeof(struct in6_addr)];
+    uint64_t bits = 0;
+    if (text_is(text, "unix:")) {
+        return true;
+    }
+    if (address.len >= sizeof string || memchr(address.data, '\0', address.len) != NULL) {
+        return false;
+    }
+    memcpy(string, address.data, address.len);
+    string[address.len] = '\0';
+    uint64_t most = inet_pton(AF_INET, string, binary) == 1 ? 32 : 128;
+    if (most == 128 && inet_pton(AF_INET6, string, binary) != 1) {
+        return false;
+    }
+    return prefix.data == NULL || text_parse_number(prefix, most, &bits) == OK;
+}
+
+bool config_is_mount(struct text text)
+{
+    struct text rest = text;
+    if (text.len == 0 || text_cut(&rest, '/').len != 0 || rest.data == NULL) {
+        return false;
+    }
+    while (rest.data != NULL) {
+        struct text segment = text_cut(&rest, '/');
+        if (segment.len == 0 || !consists_of(segment, "-._~") || text_is(segment, ".") ||
+            text_is(segment, "..")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool config_is_database(struct text text)
+{
+    struct text path = text;
+    struct text scheme = text_cut(&path, ':');
+    return text_is(scheme, "sqlite") && path.len > 0 && path.data[0] != ':' &&
+           path.data[path.len - 1] != '/' && memchr(path.data, '?', path.len) == NULL;
+}
+
+bool config_is_account(struct text text)
+{
+    return text.len > 0 && consists_of(text, "._-") && text.data[0] != '-' && text.data[0] != '.';
+}
