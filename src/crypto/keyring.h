@@ -1,6 +1,7 @@
 /* The secrets of this installation, newest first, in one private file.
  *
- * A line is "<8 hex digits of key id> <43 base64url characters of 32 random bytes>". */
+ * A line is "<8 lowercase hex digits of key id> <43 base64url characters of 32 random bytes>" and
+ * ends with a line feed; nothing else may stand in the file. */
 #ifndef LATCHKEY_CRYPTO_KEYRING_H
 #define LATCHKEY_CRYPTO_KEYRING_H
 
@@ -31,6 +32,9 @@ enum status keyring_refresh(struct keyring *keyring) MUST_USE;
 /* The id of the newest secret, which new tokens use. ERR_NOT_FOUND when there is no key. */
 enum status keyring_get_current(const struct keyring *keyring, uint32_t *id) MUST_USE;
 
+/* The ids of all secrets, newest first; their number is returned, 0 when there is no key. */
+size_t keyring_list(const struct keyring *keyring, uint32_t ids[KEYRING_SECRETS_MAX]);
+
 /* The key for a purpose, derived by HKDF-SHA-256 (RFC 5869) when the file was read; borrowed until
  * the next refresh. NULL when there is no secret of that id. */
 const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id,
@@ -40,7 +44,9 @@ const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id,
 enum status keyring_create(const char *path) MUST_USE;
 
 /* rotate: puts a fresh secret first and keeps the others (at most KEYRING_SECRETS_MAX, oldest go).
- * revoke: one fresh secret replaces all. Both atomic and durable. */
+ * revoke: one fresh secret replaces all, whatever the file holds and whoever may read it.
+ * Both atomic and durable, and one after the other when several programs do it at once.
+ * ERR_NOT_FOUND when there is no file; otherwise as keyring_open, all logged. */
 enum status keyring_rotate(const char *path) MUST_USE;
 enum status keyring_revoke(const char *path) MUST_USE;
 
