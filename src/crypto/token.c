@@ -205,8 +205,7 @@ static enum status make_csrf(const struct keyring *keyring, uint32_t key_id,
     for (size_t i = 0; i < TOKEN_ID_BYTES; i++) {
         input[1 + i] = token->id[i];
     }
-    enum status status =
-        mac_sha256(text_over(key, KEY_BYTES), text_over(input, sizeof input), tag);
+    enum status status = mac_sha256(text_over(key, KEY_BYTES), text_over(input, sizeof input), tag);
     if (status == OK) {
         base64url_encode(tag, sizeof tag, out);
     }
