@@ -27,8 +27,10 @@ bool program_is_fastcgi(void);
 /* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the
  * requests at hand are answered). `workers` processes are kept alive, at least 1; one that dies is
  * replaced, with a growing pause when it dies at once. `context` goes to the handlers; it must hold
- * nothing that does not survive fork (such as an open database), see store_open. Returns the exit
- * status of the process. */
+ * nothing that does not survive fork (such as an open database), see store_open.
+ *
+ * Returns the exit status of the process, in the master and in each worker: the caller cleans up
+ * and exits in all of them alike. As CGI it empties the environment but for PATH. */
 int program_run(const struct http_program *program, size_t workers, void *context) MUST_USE;
 
 #endif

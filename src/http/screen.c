@@ -61,6 +61,7 @@ static void begin_params(struct screen *screen, size_t content)
         count(screen, &screen->params_bytes, content, REQUEST_PARAMS_MAX_BYTES);
     } else {
         screen->phase = PHASE_STDIN;
+        screen->params_whole = !screen->too_large;
     }
 }
 
@@ -281,6 +282,7 @@ static void judge_params(struct screen *screen)
     while (rest.len > 0 && screen->phase != PHASE_BROKEN) {
         if (found == SCREEN_PARAMS_MAX) {
             screen->too_large = true;
+            screen->params_whole = false;
             return;
         }
         struct field *pair = &pairs[found];
@@ -303,9 +305,7 @@ enum screen_verdict screen_look(struct text bytes, char *params, struct screen *
 {
     screen_init(out, params);
     enum screen_verdict verdict = screen_feed(out, bytes);
-    bool has_params = out->phase == PHASE_STDIN || out->phase == PHASE_END;
-    if (has_params && out->params_bytes <= REQUEST_PARAMS_MAX_BYTES &&
-        (verdict == SCREEN_COMPLETE || out->too_large)) {
+    if (out->params_whole && (verdict == SCREEN_COMPLETE || out->too_large)) {
         judge_params(out);
     }
     if (out->phase == PHASE_BROKEN) {

@@ -28,6 +28,7 @@ struct screen {
     size_t total_bytes;  /* fed so far */
     size_t params_bytes; /* content of the parameter records so far */
     size_t body_bytes;   /* content of the input records so far */
+    bool params_whole;   /* all parameters came, and are within their limits */
     bool too_large;      /* parameters or body are over their limit */
     const char *reason;  /* static; why it is malformed */
 

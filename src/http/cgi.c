@@ -1,0 +1,173 @@
+/* The CGI carrier (RFC 3875).
+ *
+ * The environment is the request. It is copied, measured by the limits that FastCGI parameters
+ * have, and emptied, so that no library takes orders from what a web server passes on (TMPDIR,
+ * SQLITE_TMPDIR, OPENSSL_CONF, HTTP_PROXY …). The arguments are never looked at: a query without
+ * '=' would become arguments (§4.4).
+ *
+ * Of the body at most CONTENT_LENGTH bytes are read (§4.2), and none when it is absent; what is too
+ * large is read up to 1 MiB, so that the server can pass the 413 on. A body that is cut off or late
+ * is shorter than its length, and refused for that (request.c). */
+#define _GNU_SOURCE /* clearenv, environ */
+#include "http/cgi.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "http/exchange.h"
+#include "http/oversize.h"
+#include "http/screen.h"
+
+#define STATUS_TOO_LARGE 413
+#define DROP_BYTES       8192
+
+static const char last_resort[] = "Status: 500 Internal Server Error\r\n\r\n";
+
+/* ERR_TOO_LARGE: more than a FastCGI peer may send either. */
+static enum status copy_environment(struct arena *arena, struct fields *out)
+{
+    struct field *items = arena_get_array(arena, SCREEN_PARAMS_MAX, sizeof *items);
+    size_t count = 0;
+    size_t total = 0;
+    if (items == NULL) {
+        return ERR_MEMORY;
+    }
+    for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
+        size_t len = strlen(*variable);
+        const char *equals = strchr(*variable, '=');
+        if (equals == NULL || equals == *variable) {
+            continue;
+        }
+        total += len - 1;
+        if (count == SCREEN_PARAMS_MAX || total > REQUEST_PARAMS_MAX_BYTES) {
+            return ERR_TOO_LARGE;
+        }
+        char *copy = arena_copy(arena, (struct text){*variable, len});
+        if (copy == NULL) {
+            return ERR_MEMORY;
+        }
+        size_t name_len = (size_t)(equals - *variable);
+        items[count].name = (struct text){copy, name_len};
+        items[count].value = (struct text){copy + name_len + 1, len - name_len - 1};
+        count++;
+    }
+    *out = (struct fields){items, count};
+    return OK;
+}
+
+static void empty_environment(void)
+{
+    (void)clearenv();
+    (void)setenv("PATH", "/usr/bin:/bin", 1);
+}
+
+/* Reads up to len bytes; fewer when the input ends, fails or is late. */
+static size_t read_input(char *out, size_t len, int64_t deadline_ms)
+{
+    size_t have = 0;
+    while (have < len) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        int64_t left_ms = deadline_ms - clock_monotonic_ms();
+        int ready = poll(&input, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (ready < 0 && errno == EINTR) {
+            continue;
+        }
+        ssize_t got = ready > 0 ? read(STDIN_FILENO, out + have, len - have) : 0;
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            break;
+        }
+        have += (size_t)got;
+    }
+    return have;
+}
+
+static void drop_input(uint64_t len, int64_t deadline_ms)
+{
+    char bytes[DROP_BYTES];
+    uint64_t left = len < OVERSIZE_MAX_BYTES ? len : OVERSIZE_MAX_BYTES;
+    while (left > 0) {
+        size_t got =
+            read_input(bytes, left < sizeof bytes ? (size_t)left : sizeof bytes, deadline_ms);
+        if (got == 0) {
+            break;
+        }
+        left -= got;
+    }
+    secret_wipe(bytes, sizeof bytes);
+}
+
+/* Lengths that are no number are left to request_parse, which refuses them. */
+static enum status read_body(struct arena *arena, struct request_source *source)
+{
+    int64_t deadline_ms = clock_monotonic_ms() + CGI_DEADLINE_MS;
+    uint64_t len = 0;
+    struct text length = fields_get(source->params, "CONTENT_LENGTH");
+    if (!source->reads_body || length.data == NULL ||
+        text_parse_number(length, INT64_MAX, &len) != OK || len == 0) {
+        return OK;
+    }
+    if (len > REQUEST_BODY_MAX_BYTES) {
+        drop_input(len, deadline_ms);
+        source->body_too_large = true;
+        return OK;
+    }
+    char *bytes = arena_get(arena, (size_t)len);
+    if (bytes == NULL) {
+        return ERR_MEMORY;
+    }
+    source->body = (struct text){bytes, read_input(bytes, (size_t)len, deadline_ms)};
+    return OK;
+}
+
+static enum status answer(struct exchange *exchange)
+{
+    struct request_source source = {.role = ROLE_RESPONDER,
+                                    .reads_body = exchange->program->reads_body};
+    enum status status = copy_environment(exchange->arena, &source.params);
+    empty_environment();
+    if (status == ERR_TOO_LARGE) {
+        return exchange_refuse(exchange, source.role, STATUS_TOO_LARGE);
+    }
+    if (status == OK) {
+        status = read_body(exchange->arena, &source);
+    }
+    return status == OK ? exchange_answer(exchange, &source) : status;
+}
+
+static void write_all(struct text bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t written = write(STDOUT_FILENO, bytes.data, bytes.len);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            log_info("the web server did not take the answer");
+            return;
+        }
+        bytes = (struct text){bytes.data + written, bytes.len - (size_t)written};
+    }
+}
+
+int cgi_serve(const struct http_program *program, void *context)
+{
+    struct exchange exchange;
+    (void)signal(SIGPIPE, SIG_IGN);
+    enum status status = exchange_open(program, context, &exchange);
+    if (status == OK) {
+        status = answer(&exchange);
+    }
+    write_all(status == OK ? buffer_text(&exchange.answer) : TEXT(last_resort));
+    exchange_close(&exchange);
+    return status == OK ? 0 : 1;
+}

@@ -1,0 +1,142 @@
+/* libfcgi, kept to what it does well: reading a whole, well-formed request and framing an answer.
+ *
+ * How it is used, as measured with libfcgi 2.4.2 (protocols differ from its manual here):
+ *   - A request object whose ipcFd is set makes FCGX_Accept_r read from there and not accept. Its
+ *     listen_sock is -1, so that no way leads to a blocking accept: it would fail at once.
+ *   - keepConnection keeps libfcgi from closing, which would cost a shutdown and a poll of up to
+ *     2 s; but it is overwritten with the flag of the request, so it is never relied on:
+ *     FCGX_Free(request, 0) ends a request, and whoever made the descriptor closes it.
+ *   - When it cannot make sense of what it reads it closes the descriptor itself. The screen is
+ *     there to make that impossible short of a broken connection.
+ *   - After a failed write it would go on with the same buffer, so an answer is ended only when all
+ *     of it was written.
+ *   - It reads 8 KiB at a time. What it did not read (an authorizer's empty STDIN, padding, a body
+ *     that the program does not want) is drained, for closing a socket with unread bytes resets it
+ *     and could take the answer from the server.
+ *   - The first string of envp is its own (FCGI_ROLE); the role of the screen is used instead.
+ *
+ * Not protected: libfcgi's stream buffers, 8 KiB of the last request and answer, are freed unwiped
+ * and taken up again by the next request. The strings of envp are wiped. */
+#include "http/deliver.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+
+#define READ_BYTES 8192 /* what libfcgi reads at a time */
+
+enum status deliver_init(FCGX_Request *out)
+{
+    if (FCGX_Init() != 0 || FCGX_InitRequest(out, -1, 0) != 0) {
+        log_error("libfcgi could not be prepared");
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+/* "NAME=VALUE" strings to fields; exact, for the screen lets no '=' into names and no NUL in. */
+static enum status read_params(char **strings, struct arena *arena, struct fields *out)
+{
+    size_t count = 0;
+    while (strings[count] != NULL) {
+        count++;
+    }
+    struct field *items = arena_get_array(arena, count, sizeof *items);
+    if (items == NULL) {
+        return ERR_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct text rest = text_of(strings[i]);
+        items[i].name = text_cut(&rest, '=');
+        items[i].value = (struct text){strings[i] + items[i].name.len + 1, rest.len};
+    }
+    *out = (struct fields){items, count};
+    return OK;
+}
+
+/* Reads the body and the end of input behind it, so that nothing stays unread. */
+static enum status read_body(FCGX_Request *request, const struct screen *seen, struct arena *arena,
+                             struct text *out)
+{
+    size_t room = seen->body_bytes + 1;
+    char *bytes = arena_get(arena, room);
+    if (bytes == NULL) {
+        return ERR_MEMORY;
+    }
+    int len = FCGX_GetStr(bytes, (int)room, request->in);
+    if (len < 0 || (size_t)len != seen->body_bytes) {
+        return ERR_INPUT;
+    }
+    *out = (struct text){bytes, seen->body_bytes};
+    return OK;
+}
+
+static bool wants_stdin(const struct screen *seen, const struct exchange *exchange)
+{
+    return seen->role == ROLE_RESPONDER && (exchange->program->reads_body || seen->body_bytes == 0);
+}
+
+static enum status answer(FCGX_Request *request, const struct screen *seen,
+                          struct exchange *exchange)
+{
+    struct request_source source = {.role = seen->role,
+                                    .reads_body = exchange->program->reads_body};
+    enum status status = read_params(request->envp + 1, exchange->arena, &source.params);
+    if (status == OK && wants_stdin(seen, exchange)) {
+        status = read_body(request, seen, exchange->arena, &source.body);
+    }
+    if (status != OK) {
+        log_error("a complete request could not be read: %s", status_text(status));
+        return status;
+    }
+    status = exchange_answer(exchange, &source);
+    if (status != OK) {
+        return status;
+    }
+    struct text answer = buffer_text(&exchange->answer);
+    if (FCGX_PutStr(answer.data, (int)answer.len, request->out) != (int)answer.len ||
+        FCGX_FClose(request->err) != 0 || FCGX_FClose(request->out) != 0) {
+        log_info("the web server did not take the answer");
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+static void drain(int fd, const struct screen *seen, const struct exchange *exchange)
+{
+    char bytes[READ_BYTES];
+    size_t left = SCREEN_RAW_MAX_BYTES; /* no longer than a request can be */
+    ssize_t len = 1;
+    if (wants_stdin(seen, exchange) && seen->total_bytes <= sizeof bytes) {
+        return; /* it was all in what libfcgi read first */
+    }
+    while (len > 0 && left > 0) {
+        len = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+        left -= len > 0 && (size_t)len < left ? (size_t)len : left;
+    }
+    secret_wipe(bytes, sizeof bytes);
+}
+
+void deliver(FCGX_Request *request, int *fd, const struct screen *seen, struct exchange *exchange)
+{
+    request->ipcFd = *fd;
+    request->keepConnection = 1;
+    if (FCGX_Accept_r(request) != 0) {
+        log_error("libfcgi could not read a request that was found complete");
+        FCGX_Free(request, 0);
+        *fd = request->ipcFd;
+        request->ipcFd = -1;
+        return;
+    }
+    if (answer(request, seen, exchange) == OK) {
+        drain(*fd, seen, exchange);
+    }
+    for (char **string = request->envp; *string != NULL; string++) {
+        secret_wipe(*string, strlen(*string));
+    }
+    FCGX_Free(request, 0);
+    request->ipcFd = -1;
+    exchange_reset(exchange);
+}
