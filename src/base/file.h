@@ -7,7 +7,8 @@
 #include "base/buffer.h"
 
 /* Appends the content of a regular file to *out, up to the buffer's limit.
- * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_SYSTEM; nothing is logged. */
+ * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_SYSTEM (errno tells why), ERR_MEMORY: *out is as it was;
+ * nothing is logged. */
 enum status file_read(const char *path, struct buffer *out) MUST_USE;
 
 /* The same for a file that must be private: a regular file (no symbolic link), owned by the user

@@ -112,6 +112,23 @@ static void a_file_over_the_limit_leaves_the_buffer_as_it_was(void **state)
     buffer_clear(&small);
 }
 
+static void a_file_found_too_large_late_leaves_the_buffer_as_it_was(void **state)
+{
+    (void)state;
+    char text[9001];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct buffer small;
+    buffer_init(&small, 8000);
+    buffer_add_string(&small, "abc");
+    assert_int_equal(file_read(scratch_write("late", text), &small), ERR_TOO_LARGE);
+    assert_true(text_is(buffer_text(&small), "abc"));
+    for (size_t i = small.len; i < small.room && i < 4099; i++) {
+        assert_int_equal(small.data[i], 0); /* what was read is wiped */
+    }
+    buffer_clear(&small);
+}
+
 static void what_is_no_regular_file_is_refused_without_waiting(void **state)
 {
     (void)state;
@@ -352,6 +369,7 @@ int main(void)
         TEST(reading_appends_the_content),
         TEST(a_file_longer_than_one_read_comes_whole),
         TEST(a_file_over_the_limit_leaves_the_buffer_as_it_was),
+        TEST(a_file_found_too_large_late_leaves_the_buffer_as_it_was),
         TEST(what_is_no_regular_file_is_refused_without_waiting),
         TEST(a_missing_file_is_not_found_and_not_logged),
         TEST(a_private_file_is_read_only_when_nobody_else_may),
