@@ -220,7 +220,7 @@ static bool is_sound_query(struct text query)
     return true;
 }
 
-/* One segment of a path, between slashes. Escaped dots are dots for browsers. */
+/* One segment of a path, between slashes; not an empty one. Escaped dots are dots for browsers. */
 static bool is_sound_segment(struct text segment)
 {
     size_t count = 0;
@@ -250,7 +250,7 @@ static bool is_sound_path(struct text path)
     rest.len--;
     while (rest.len > 0) {
         struct text segment = text_cut(&rest, '/');
-        if (segment.len == 0 || !is_sound_segment(segment)) {
+        if (!is_sound_segment(segment)) {
             return false;
         }
     }

@@ -63,6 +63,15 @@ static void only_the_exact_name_is_ours(void **state)
     }
 }
 
+static void pairs_without_a_name_are_nothing(void **state)
+{
+    struct fields cookies;
+    assert_int_equal(cookie_parse(TEXT("=v; x; ;\t=__Host-sid=v; a="), *state, &cookies), OK);
+    assert_int_equal(cookies.count, 1);
+    assert_true(text_is(cookies.items[0].name, "a"));
+    assert_non_null(cookies.items[0].value.data);
+}
+
 static void values_are_bytes_as_they_came(void **state)
 {
     struct fields cookies;
@@ -216,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_exact_name_is_ours),
+        cmocka_unit_test(pairs_without_a_name_are_nothing),
         cmocka_unit_test(values_are_bytes_as_they_came),
         cmocka_unit_test(ours_is_found_behind_as_many_as_browsers_keep),
         cmocka_unit_test(cookies_that_memory_does_not_hold_fail),
