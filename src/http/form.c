@@ -22,7 +22,10 @@ static enum status decode(struct text text, bool plus_is_space, char **at, struc
         if (!url_take_byte(&text, &byte, &escaped) || byte == '\0') {
             return ERR_INPUT;
         }
-        *end++ = plus_is_space && !escaped && byte == '+' ? ' ' : (char)byte;
+        if (plus_is_space && !escaped && byte == '+') {
+            byte = ' ';
+        }
+        *end++ = (char)byte;
     }
     struct text decoded = {start, (size_t)(end - start)};
     if (!text_is_utf8(decoded)) {

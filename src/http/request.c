@@ -263,18 +263,10 @@ static int read_uri(struct reading *reading)
 static enum status join_cookies(const struct reading *reading, struct text *out)
 {
     struct fields params = reading->source->params;
-    struct text name = TEXT("HTTP_COOKIE");
     size_t room = 0;
-    size_t lines = 0;
     for (size_t i = 0; i < params.count; i++) {
-        if (text_equal(params.items[i].name, name)) {
-            room += params.items[i].value.len + 2;
-            lines++;
-        }
-    }
-    if (lines <= 1) {
-        *out = get_param(reading, "HTTP_COOKIE");
-        return OK;
+        bool is_cookie = text_is(params.items[i].name, "HTTP_COOKIE");
+        room += is_cookie ? params.items[i].value.len + 2 : 0;
     }
     char *joined = arena_get(reading->request->arena, room);
     if (joined == NULL) {
@@ -282,11 +274,12 @@ static enum status join_cookies(const struct reading *reading, struct text *out)
     }
     size_t len = 0;
     for (size_t i = 0; i < params.count; i++) {
-        const struct text *value = &params.items[i].value;
-        if (text_equal(params.items[i].name, name) && value->len > 0) {
-            memcpy(joined + len, value->data, value->len);
-            memcpy(joined + len + value->len, "; ", 2);
-            len += value->len + 2;
+        struct text line = params.items[i].value;
+        if (line.len > 0 && text_is(params.items[i].name, "HTTP_COOKIE")) {
+            memcpy(joined + len, line.data, line.len);
+            len += line.len;
+            joined[len++] = ';';
+            joined[len++] = ' ';
         }
     }
     *out = (struct text){joined, len};

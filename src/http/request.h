@@ -5,9 +5,9 @@
 
 #include "base/arena.h"
 
-#define REQUEST_PARAMS_MAX_BYTES (64 * 1024) /* of names and values together */
+#define REQUEST_PARAMS_MAX_BYTES 65536 /* of names and values together */
 #define REQUEST_PARAMS_MAX       512
-#define REQUEST_BODY_MAX_BYTES   (16 * 1024)
+#define REQUEST_BODY_MAX_BYTES   16384
 #define REQUEST_FIELDS_MAX       64 /* fields of a query or a form */
 
 /* What the web server wants to know: a page, or whether another request may pass. */
