@@ -9,11 +9,12 @@ CLANG   := clang
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual \
             -Wwrite-strings -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
             -Wswitch-enum -Wundef -Werror
-CPPFLAGS += -Isrc -I$(BUILD)/gen -D_POSIX_C_SOURCE=200809L
-HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CPPFLAGS += -Isrc -D_POSIX_C_SOURCE=200809L
+HARDEN   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+            -fPIE $(if $(filter x86_64 i%86,$(shell uname -m)),-fcf-protection)
 CFLAGS   ?= -O2 -g
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDLIBS   := -lfcgi -lsodium -lcrypto -lcrypt -lsqlite3 -linih
 
 # The library is every room but the command line's; the command's own files are linked with it.
@@ -23,13 +24,15 @@ GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
-ALL_C    := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c)
+CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c)
+TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 SAN_LIB  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(GEN_SRC:$(BUILD)/%.c=$(BUILD)/san/%.o)
 SAN_CLI  := $(CLI_SRC:%.c=$(BUILD)/san/%.o)
-SAN_TEST := $(HELPERS:%.c=$(BUILD)/san/%.o) $(filter-out %/cli/main.o,$(SAN_CLI))
+# Tests are linked with the command's files but its main.
+TEST_SRC := $(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -64,7 +67,7 @@ clean: ## remove everything that was built
 ##@ Single steps of the check
 
 .PHONY: lint
-lint: ## format, layering, sizes, house rules, compiler warnings of both compilers, clang-tidy
+lint: ## format, layering, sizes and the other house rules, clang's warnings, clang-tidy
 	@BUILD=$(BUILD) tools/run-tests lint
 
 .PHONY: unit
@@ -81,24 +84,27 @@ browser: all ## tests in the real Chromium
 
 .PHONY: format
 format: ## bring all C files into the house format
-	clang-format -i $(ALL_C) $(wildcard src/*/*.h tests/unit/*.h)
-
-.PHONY: tidy
-tidy: $(GEN_SRC)
-	@printf '%s\n' $(wildcard src/*/*.c cgi-bin/*.c) | xargs -P$$(nproc) -n4 \
-	    clang-tidy --quiet --warnings-as-errors='*' -- -std=c17 $(CPPFLAGS) 2>&1 | \
-	    grep -v 'warnings generated\|^Suppressed\|^Use -header-filter' ; test $${PIPESTATUS[1]} -eq 0
-tidy: SHELL := /bin/bash
+	clang-format -i $(CLANG_C) $(wildcard src/*/*.h tests/unit/*.h)
 
 .PHONY: clang-warnings
 clang-warnings: $(GEN_SRC)
-	@printf '%s\n' $(ALL_C) | xargs -P$$(nproc) -n8 \
+	@printf '%s\n' $(CLANG_C) | xargs -P$$(nproc) -n8 \
 	    $(CLANG) -std=c17 $(CPPFLAGS) $(WARNINGS) -fsyntax-only
+
+# A file is looked at again when its object is made anew, which a change of a header brings about.
+.PHONY: tidy
+tidy: $(TIDY_C:%.c=$(BUILD)/tidy/%.ok)
+$(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) > $@.log 2>&1 || { cat $@.log; exit 1; }
+	@mv $@.log $@
 
 ##@ Longer work
 
 .PHONY: valgrind
-valgrind: all ## unit tests without sanitizers under valgrind
+valgrind: ## unit tests without sanitizers under valgrind
+	@tools/install-deps valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) $(TESTS:%=$(BUILD)/plain-tests/%)
 	@BUILD=$(BUILD) tools/run-tests valgrind
 
 .PHONY: bench
@@ -152,7 +158,10 @@ $(BUILD)/liblatchkey.a: $(LIB_OBJ)
 $(BUILD)/san/liblatchkey.a: $(SAN_LIB)
 	@rm -f $@
 	ar rcs $@ $^
-$(BUILD)/san/libtest.a: $(SAN_TEST)
+$(BUILD)/libtest.a: $(TEST_SRC:%.c=$(BUILD)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -173,6 +182,9 @@ $(BUILD)/san/cgi-bin/%: $(BUILD)/san/cgi-bin/%.o $(BUILD)/san/liblatchkey.a
 $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD)/san/liblatchkey.a
 	$(LINK)
 	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+$(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
+	$(LINK)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	$(LINK)
 	$(CC) $(LDFLAGS) -o $@ $^ -lfcgi

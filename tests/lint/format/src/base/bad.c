@@ -1,0 +1,5 @@
+/* Indented by two. */
+int format(void)
+{
+  return 0;
+}

@@ -1,0 +1,2 @@
+/* A room that nobody placed. */
+#include "base/text.h" /* bad */

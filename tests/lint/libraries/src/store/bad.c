@@ -1,0 +1,8 @@
+/* Every library outside of its home. */
+#include <crypt.h>       /* bad */
+#include <fcgiapp.h>     /* bad */
+#include <ini.h>         /* bad */
+#include <openssl/evp.h> /* bad */
+#include <sodium.h>      /* bad */
+#include <sqlite3.h>     /* bad */
+#include <string.h>
