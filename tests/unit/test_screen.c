@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "bad_requests.h"
 #include "fastcgi_client.h"
 
 static char params[REQUEST_PARAMS_MAX_BYTES];
@@ -143,103 +144,17 @@ static void padding_belongs_to_its_record(void **state)
     buffer_clear(&records);
 }
 
-/* Records after a BEGIN of `role`; version 1 and id 1 unless given. */
-static const struct {
-    const char *what;
-    uint16_t role;
-    struct record records[4];
-} bad_records[] = {
-    {"no BEGIN", 0, {{1, RECORD_PARAMS, 1, 0, {0}}}},
-    {"version 0", 1, {{0, RECORD_PARAMS, 1, 0, {0}}}},
-    {"version 2", 1, {{2, RECORD_PARAMS, 1, 0, {0}}}},
-    {"type 0", 1, {{1, 0, 1, 0, {0}}}},
-    {"type 12", 1, {{1, 12, 1, 0, {0}}}},
-    {"type 255", 1, {{1, 255, 1, 0, {0}}}},
-    {"GET_VALUES", 0, {{1, 9, 0, 0, {0}}}},
-    {"GET_VALUES with an id", 0, {{1, 9, 1, 0, {0}}}},
-    {"GET_VALUES later", 1, {{1, 9, 0, 0, {0}}}},
-    {"id 0", 1, {{1, RECORD_PARAMS, 0, 0, {0}}}},
-    {"BEGIN with id 0", 0, {{1, RECORD_BEGIN, 0, 0, {"\0\1\0\0\0\0\0\0", 8}}}},
-    {"changed id", 1, {{1, RECORD_PARAMS, 2, 0, {0}}}},
-    {"role 0", 0, {{1, RECORD_BEGIN, 1, 0, {"\0\0\0\0\0\0\0\0", 8}}}},
-    {"role 3", 3, {{1, RECORD_PARAMS, 1, 0, {0}}}},
-    {"role 9", 9, {{1, RECORD_PARAMS, 1, 0, {0}}}},
-    {"role 257", 0x0101, {{1, RECORD_PARAMS, 1, 0, {0}}}},
-    {"BEGIN of 7 bytes", 0, {{1, RECORD_BEGIN, 1, 0, {"\0\1\0\0\0\0\0", 7}}}},
-    {"BEGIN of 9 bytes", 0, {{1, RECORD_BEGIN, 1, 0, {"\0\1\0\0\0\0\0\0\0", 9}}}},
-    {"empty BEGIN", 0, {{1, RECORD_BEGIN, 1, 0, {0}}}},
-    {"second BEGIN", 1, {{1, RECORD_BEGIN, 1, 0, {"\0\1\0\0\0\0\0\0", 8}}}},
-    {"ABORT at once", 1, {{1, RECORD_ABORT, 1, 0, {0}}}},
-    {"ABORT among parameters",
-     1,
-     {{1, RECORD_PARAMS, 1, 0, {"\1\1Ab", 4}}, {1, RECORD_ABORT, 1, 0, {0}}}},
-    {"ABORT in the body", 1, {{1, RECORD_PARAMS, 1, 0, {0}}, {1, RECORD_ABORT, 1, 0, {0}}}},
-    {"STDIN first", 1, {{1, RECORD_STDIN, 1, 0, {0}}}},
-    {"STDIN among parameters",
-     1,
-     {{1, RECORD_PARAMS, 1, 0, {"\1\1Ab", 4}}, {1, RECORD_STDIN, 1, 0, {0}}}},
-    {"PARAMS after their end", 1, {{1, RECORD_PARAMS, 1, 0, {0}}, {1, RECORD_PARAMS, 1, 0, {0}}}},
-    {"DATA", 1, {{1, RECORD_PARAMS, 1, 0, {0}}, {1, 8, 1, 0, {0}}}},
-    {"STDOUT", 1, {{1, RECORD_STDOUT, 1, 0, {0}}}},
-    {"a body for an authorizer",
-     2,
-     {{1, RECORD_PARAMS, 1, 0, {0}}, {1, RECORD_STDIN, 1, 0, {"x", 1}}}},
-    {"a second request",
-     1,
-     {{1, RECORD_PARAMS, 1, 0, {0}},
-      {1, RECORD_STDIN, 1, 0, {0}},
-      {1, RECORD_BEGIN, 1, 0, {"\0\1\0\0\0\0\0\0", 8}}}},
-};
-
-static bool is_nothing(const struct record *record)
-{
-    return record->version == 0 && record->type == 0 && record->id == 0;
-}
-
-static void records_out_of_turn_are_malformed(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof bad_records / sizeof bad_records[0]; i++) {
-        struct buffer records;
-        struct screen seen;
-        buffer_init(&records, RECORDS_MAX);
-        if (bad_records[i].role != 0) {
-            record_add_begin(&records, bad_records[i].role);
-        }
-        for (size_t k = 0; k < 4 && !is_nothing(&bad_records[i].records[k]); k++) {
-            record_add(&records, bad_records[i].records[k]);
-        }
-        if (look(&records, &seen) != SCREEN_MALFORMED || seen.reason == NULL) {
-            fail_msg("%s was taken", bad_records[i].what);
-        }
-        buffer_clear(&records);
-    }
-}
-
-static void one_byte_after_the_request_is_malformed(void **state)
+static void requests_that_are_not_whole_and_sound_are_malformed(void **state)
 {
     struct buffer records;
-    struct screen seen;
+    const char *what = NULL;
     (void)state;
     buffer_init(&records, RECORDS_MAX);
-    request_add(&records, 1, "/x", (struct text){0});
-    buffer_add(&records, "", 1);
-    assert_int_equal(look(&records, &seen), SCREEN_MALFORMED);
-    buffer_clear(&records);
-}
-
-static void other_protocols_are_malformed(void **state)
-{
-    static const char *const greetings[] = {"GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\x02\x00\x01",
-                                            "SSH-2.0-x\r\n"};
-    (void)state;
-    for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++) {
-        struct buffer records;
+    for (size_t i = 0; bad_request_add(&records, i, &what); i++) {
         struct screen seen;
-        buffer_init(&records, RECORDS_MAX);
-        buffer_add_string(&records, greetings[i]);
-        buffer_add(&records, "\0\0\0\0\0\0\0\0", 8);
-        assert_int_equal(look(&records, &seen), SCREEN_MALFORMED);
+        if (look(&records, &seen) != SCREEN_MALFORMED || seen.reason == NULL) {
+            fail_msg("%s: taken", what);
+        }
         buffer_clear(&records);
     }
 }
@@ -257,46 +172,24 @@ static enum screen_verdict look_at_params(struct text content, size_t piece)
     return verdict;
 }
 
-static void parameters_are_judged_whole(void **state)
+static void sound_parameters_pass_however_they_are_split(void **state)
 {
     static const struct {
         const char *what;
         struct text content;
-        enum screen_verdict verdict;
     } cases[] = {
-        {"none at all", {"", 0}, SCREEN_COMPLETE},
-        {"a pair", {"\1\1Ab", 4}, SCREEN_COMPLETE},
-        {"an empty value", {"\1\0A", 3}, SCREEN_COMPLETE},
-        {"a long length for a short value", {"\1\x80\0\0\1Ab", 7}, SCREEN_COMPLETE},
-        {"'=' in a value", {"\1\3A===", 6}, SCREEN_COMPLETE},
-        {"the same twice", {"\1\1Ab\1\1Ab", 8}, SCREEN_COMPLETE},
-        {"two cookies", {"\13\1HTTP_COOKIEa\13\1HTTP_COOKIEb", 28}, SCREEN_COMPLETE},
-        {"an empty name", {"\0\1b", 3}, SCREEN_MALFORMED},
-        {"a lone length", {"\1", 1}, SCREEN_MALFORMED},
-        {"lengths only", {"\1\1", 2}, SCREEN_MALFORMED},
-        {"a cut value", {"\1\2Ab", 4}, SCREEN_MALFORMED},
-        {"a cut name", {"\5\0Ab", 4}, SCREEN_MALFORMED},
-        {"a cut length", {"\1\x80\0\0", 4}, SCREEN_MALFORMED},
-        {"a length past the end", {"\1\x80\0\1\0Ab", 7}, SCREEN_MALFORMED},
-        {"lengths of 2 GiB",
-         {"\xff\xff\xff\xff\xff\xff\xff\xff"
-          "Ab",
-          10},
-         SCREEN_MALFORMED},
-        {"lengths whose sum wraps", {"\xff\xff\xff\xff\1Ab", 7}, SCREEN_MALFORMED},
-        {"NUL in a name", {"\2\1A\0b", 5}, SCREEN_MALFORMED},
-        {"NUL in a value", {"\1\2Ab\0", 5}, SCREEN_MALFORMED},
-        {"'=' in a name", {"\3\1A=Bx", 6}, SCREEN_MALFORMED},
-        {"a line feed in a name", {"\2\1A\nx", 5}, SCREEN_MALFORMED},
-        {"DEL in a name", {"\2\1A\177x", 5}, SCREEN_MALFORMED},
-        {"two addresses", {"\13\1REMOTE_ADDRa\13\1REMOTE_ADDRb", 28}, SCREEN_MALFORMED},
-        {"two users", {"\13\1REMOTE_USERa\1\1Ab\13\2REMOTE_USERaa", 33}, SCREEN_MALFORMED},
-        {"two of any other", {"\1\1Ab\1\1Ac", 8}, SCREEN_MALFORMED},
+        {"none at all", {"", 0}},
+        {"a pair", {"\1\1Ab", 4}},
+        {"an empty value", {"\1\0A", 3}},
+        {"a long length for a short value", {"\1\x80\0\0\1Ab", 7}},
+        {"'=' in a value", {"\1\3A===", 6}},
+        {"the same twice", {"\1\1Ab\1\1Ab", 8}},
+        {"two cookies", {"\13\1HTTP_COOKIEa\13\1HTTP_COOKIEb", 28}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (size_t piece = 1; piece < 12; piece++) { /* the same however it is split */
-            if (look_at_params(cases[i].content, piece) != cases[i].verdict) {
+        for (size_t piece = 1; piece < 12; piece++) {
+            if (look_at_params(cases[i].content, piece) != SCREEN_COMPLETE) {
                 fail_msg("%s, in pieces of %zu", cases[i].what, piece);
             }
         }
@@ -404,10 +297,8 @@ int main(void)
         cmocka_unit_test(bytes_may_come_split_anywhere),
         cmocka_unit_test(an_authorizer_is_complete_without_input),
         cmocka_unit_test(padding_belongs_to_its_record),
-        cmocka_unit_test(records_out_of_turn_are_malformed),
-        cmocka_unit_test(one_byte_after_the_request_is_malformed),
-        cmocka_unit_test(other_protocols_are_malformed),
-        cmocka_unit_test(parameters_are_judged_whole),
+        cmocka_unit_test(requests_that_are_not_whole_and_sound_are_malformed),
+        cmocka_unit_test(sound_parameters_pass_however_they_are_split),
         cmocka_unit_test(limits_are_exact),
         cmocka_unit_test(too_large_is_said_before_the_rest_came),
         cmocka_unit_test(a_request_made_of_padding_is_too_large),
