@@ -5,8 +5,8 @@
 
 #include "base/buffer.h"
 
-#define RESPONSE_BODY_MAX    (64 * 1024)
-#define RESPONSE_HEADERS_MAX (16 * 1024)
+#define RESPONSE_BODY_MAX    65536
+#define RESPONSE_HEADERS_MAX 16384
 
 /* Starts as 500 without headers and body: a handler that forgets to decide has denied. */
 struct response {
