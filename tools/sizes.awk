@@ -7,6 +7,8 @@ BEGIN { FS = "\t" }
 function parameters(list,    i, depth, count, character)
 {
     if (list == "()" || list == "(void)") return 0
+    # The shape of SQLite's authorizer is SQLite's.
+    if (list ~ /^\(void \* [a-z]+,int [a-z]+(,const char \* [a-z]+)+\)$/) return 2
     count = 1
     for (i = 1; i <= length(list); i++) {
         character = substr(list, i, 1)

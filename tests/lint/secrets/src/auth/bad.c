@@ -9,6 +9,8 @@ int compare(char *given, const char *wanted, size_t len)
     difference |= strcmp(given, wanted);         /* bad */
     difference |= strncmp(given, wanted, len);   /* bad */
     difference |= strlen(given) != len;          /* bad */
-    memset(given, 0, len);                       /* bad */
+    char copy[4] = {*given};
+    memset(copy, 0, sizeof copy); /* bad */
+    memset(given, 0, len);
     return difference | (note == NULL);
 }
