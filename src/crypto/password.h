@@ -1,4 +1,9 @@
-/* Password hashes: argon2id of our own, and what crypt(3) knows for imported users. */
+/* Password hashes: argon2id of our own, and what crypt(3) knows for imported users.
+ *
+ * A password is compared exactly as it came: no cut, no trim, no change of case or of Unicode form.
+ * Where an imported scheme reads less of it, longer ones are wrong, since the hash could not tell
+ * them apart: bcrypt ends at 72 bytes, crypt(3) itself at 511. An owner who signed in with more
+ * than 72 bytes at the former place needs a new password. */
 #ifndef LATCHKEY_CRYPTO_PASSWORD_H
 #define LATCHKEY_CRYPTO_PASSWORD_H
 
@@ -12,14 +17,17 @@ struct password_cost {
     uint64_t passes;       /* argon2id t */
 };
 
-/* Hashes with argon2id (RFC 9106; libsodium, p = 1) in "$argon2id$" text with a fresh salt.
- * ERR_INPUT when over PASSWORD_BYTES_MAX or holding NUL, ERR_CRYPTO. */
+/* Hashes with argon2id (RFC 9106; libsodium, p = 1) in "$argon2id$" text with a fresh salt of 16
+ * bytes. ERR_INPUT when the password is over PASSWORD_BYTES_MAX or holds NUL, or the cost is out
+ * of the bounds below; ERR_CRYPTO (logged). */
 enum status password_hash(struct text password, const struct password_cost *cost,
                           char out[PASSWORD_HASH_MAX]) MUST_USE;
 
 /* Whether the password is the one that was hashed. *stale (may be NULL) becomes true when it is and
  * the hash is of another scheme or another cost than `cost`. A hash that is malformed, of an
- * unknown scheme or out of bounds denies, with a log line. */
+ * unknown scheme or out of bounds denies, with a log line. A password that password_hash would
+ * refuse is wrong without any work, whosever it is; one that only the hash's scheme cannot take
+ * costs the work of password_check_nobody. */
 enum verdict password_check(struct text password, const char *hash,
                             const struct password_cost *cost, bool *stale) MUST_USE;
 
@@ -27,9 +35,14 @@ enum verdict password_check(struct text password, const char *hash,
 void password_check_nobody(struct text password, const struct password_cost *cost);
 
 /* Whether a hash is one that password_check would work on: known scheme, well-formed, cost within
- * bounds (bcrypt cost 4..15, SHA-crypt rounds 1000..1,000,000, yescrypt within crypt's default
- * forms and bounded N and r, argon2id m 8K..256M, t 1..16, p 1). *why: static words for a person.
- */
+ * bounds. *why becomes static words for a person when it is not; untouched when it is.
+ *
+ *   $argon2id$v=19$m=KiB,t=N,p=1$    m 8 KiB..256 MiB, t 1..16; salt 8..32 bytes, hash 16..32
+ *   $2b$ $2y$ $2a$                   bcrypt, cost 04..15
+ *   $y$j                             yescrypt, crypt's default flavour, N 2^10..2^16, r 8..32
+ *   $5$ $6$                          SHA-crypt, rounds 1000..1,000,000 or unsaid (5000)
+ *
+ * $2x$ (a bcrypt with a flaw), $1$, and everything older are refused. */
 bool password_hash_is_acceptable(const char *hash, const char **why);
 
 #endif

@@ -1,0 +1,58 @@
+/* Checking imported hashes with crypt(3) of libxcrypt.
+ *
+ * crypt reads the password up to a NUL and refuses 512 bytes or more; bcrypt reads 72 bytes of it
+ * and leaves the rest. Whoever asks finds out first with password_crypt_can_take, so that here the
+ * whole password counts.
+ *
+ * The work space is 32 KiB, too much for a stack that other code shares; libxcrypt wipes its own
+ * part of it, and all of it is wiped here, with the computed hash and the copy of the password.
+ * When crypt fails it gives "*0" or "*1" instead of a hash; nothing that begins so is compared. */
+#include "crypto/password_crypt.h"
+
+#include <crypt.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+
+#define BCRYPT_BYTES_MAX 72
+
+bool password_crypt_can_take(struct text password, enum password_scheme scheme)
+{
+    size_t max =
+        scheme == PASSWORD_SCHEME_BCRYPT ? BCRYPT_BYTES_MAX : CRYPT_MAX_PASSPHRASE_SIZE - 1;
+    return password.len <= max &&
+           (password.len == 0 || memchr(password.data, '\0', password.len) == NULL);
+}
+
+static bool is_same_hash(const char *a, const char *b)
+{
+    struct text made = text_of(a);
+    struct text stored = text_of(b);
+    return made.len == stored.len && secret_is_equal(made.data, stored.data, made.len);
+}
+
+enum verdict password_crypt_check(struct text password, const char *hash)
+{
+    enum verdict verdict = DENY;
+    struct crypt_data *work = calloc(1, sizeof *work);
+    if (work == NULL || password.len >= sizeof work->input) {
+        log_error("not enough memory to check a password");
+        free(work);
+        return DENY;
+    }
+    if (password.len > 0) {
+        memcpy(work->input, password.data, password.len);
+    }
+    const char *made = crypt_r(work->input, hash, work);
+    if (made == NULL || made[0] == '*') {
+        log_error("crypt(3) does not work on a hash of a supported form: %s", strerror(errno));
+    } else if (is_same_hash(made, hash)) {
+        verdict = ALLOW;
+    }
+    secret_wipe(work, sizeof *work);
+    free(work);
+    return verdict;
+}
