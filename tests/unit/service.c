@@ -1,0 +1,217 @@
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "fastcgi_client.h"
+#include "http/program.h"
+#include "scratch.h"
+
+#define SLOW_MS       600
+#define LARGE_BYTES   60000
+#define READ_LIMIT_S  20
+#define BACKLOG       512
+#define CHECK(action) ((action) >= 0 ? (void)0 : give_up(#action))
+
+static struct sockaddr_storage address; /* of the service that runs */
+static socklen_t address_len;
+
+static void give_up(const char *action)
+{
+    perror(action);
+    abort();
+}
+
+static void handle(void *context, const struct request *request, struct response *response)
+{
+    (void)context;
+    if (text_is(request->path, "/crash")) {
+        (void)raise(SIGKILL);
+    }
+    if (text_is(request->path, "/slow")) {
+        const struct timespec pause = {.tv_nsec = SLOW_MS * 1000000L};
+        (void)nanosleep(&pause, NULL);
+    }
+    response->status = 200;
+    if (text_is(request->path, "/large")) {
+        for (size_t i = 0; i < LARGE_BYTES; i++) {
+            buffer_add(&response->body, "x", 1);
+        }
+        return;
+    }
+    buffer_print(&response->body, "%d %s %d %.*s %zu ", (int)getpid(),
+                 request->role == ROLE_AUTHORIZER ? "authorizer" : "responder",
+                 (int)request->method, (int)request->path.len, request->path.data,
+                 request->form.count);
+    if (request->form.count > 0) {
+        buffer_add_text(&response->body, request->form.items[0].value);
+    }
+    buffer_add_string(&response->body, "\n");
+}
+
+static void refuse(void *context, const struct request *request, int status,
+                   struct response *response)
+{
+    (void)context;
+    response->status = status;
+    buffer_print(&response->body, "refused %.*s\n", (int)request->path.len, request->path.data);
+}
+
+static int open_socket(bool is_tcp)
+{
+    union {
+        struct sockaddr_storage any;
+        struct sockaddr_un un;
+        struct sockaddr_in in;
+    } own = {0};
+    if (is_tcp) {
+        own.in.sin_family = AF_INET;
+        own.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        address_len = sizeof own.in;
+    } else {
+        own.un.sun_family = AF_UNIX;
+        (void)snprintf(own.un.sun_path, sizeof own.un.sun_path, "%s", scratch_path("s.sock"));
+        (void)unlink(own.un.sun_path);
+        address_len = sizeof own.un;
+    }
+    int fd = socket(own.any.ss_family, SOCK_STREAM, 0);
+    CHECK(fd);
+    CHECK(bind(fd, (struct sockaddr *)&own, address_len));
+    CHECK(listen(fd, BACKLOG));
+    CHECK(getsockname(fd, (struct sockaddr *)&address, &address_len));
+    return fd;
+}
+
+static void run(struct service_options options, int listener)
+{
+    const struct http_program program = {
+        .name = "service", .reads_body = !options.ignores_body, .handle = handle, .refuse = refuse};
+    int log = open(scratch_path("service.log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    CHECK(log);
+    CHECK(dup2(log, STDERR_FILENO));
+    CHECK(dup2(listener, STDIN_FILENO));
+    CHECK(close(log));
+    CHECK(close(listener));
+    if (options.files > 0) {
+        const struct rlimit limit = {options.files, options.files};
+        CHECK(setrlimit(RLIMIT_NOFILE, &limit));
+    }
+    if (options.peers != NULL) {
+        CHECK(setenv("FCGI_WEB_SERVER_ADDRS", options.peers, 1));
+    }
+    log_open("service", LOG_LEVEL_DEBUG);
+    if (!program_is_fastcgi()) {
+        abort();
+    }
+    /* Not _exit: leaks in master and workers are to be found. */
+    exit(program_run(&program, options.workers, NULL));
+}
+
+pid_t service_start(struct service_options options)
+{
+    int listener = open_socket(options.peers != NULL);
+    pid_t master = fork();
+    CHECK(master);
+    if (master == 0) {
+        run(options, listener);
+    }
+    CHECK(close(listener)); /* so that connecting fails once the service is gone */
+    return master;
+}
+
+int service_stop(pid_t master)
+{
+    int result = 0;
+    (void)kill(master, SIGTERM);
+    CHECK(waitpid(master, &result, 0));
+    return WIFEXITED(result) ? WEXITSTATUS(result) : -1;
+}
+
+int service_connect(void)
+{
+    const struct timeval limit = {.tv_sec = READ_LIMIT_S};
+    int fd = socket(address.ss_family, SOCK_STREAM, 0);
+    CHECK(fd);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+    if (connect(fd, (struct sockaddr *)&address, address_len) != 0) {
+        CHECK(close(fd));
+        return -1;
+    }
+    return fd;
+}
+
+bool service_send(int fd, struct text bytes, size_t piece)
+{
+    while (bytes.len > 0) {
+        size_t len = bytes.len < piece ? bytes.len : piece;
+        ssize_t sent = send(fd, bytes.data, len, MSG_NOSIGNAL);
+        if (sent <= 0) {
+            return false;
+        }
+        bytes = (struct text){bytes.data + sent, bytes.len - (size_t)sent};
+    }
+    return true;
+}
+
+bool service_read(int fd, struct buffer *out)
+{
+    char bytes[8192];
+    ssize_t len = 0;
+    while ((len = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+        buffer_add(out, bytes, (size_t)len);
+    }
+    bool has_closed = len == 0 || errno == ECONNRESET;
+    CHECK(close(fd));
+    return has_closed;
+}
+
+bool service_ask(struct text request, struct buffer *out)
+{
+    struct buffer raw;
+    int fd = service_connect();
+    if (fd < 0) {
+        return false;
+    }
+    buffer_init(&raw, RECORDS_MAX);
+    (void)service_send(fd, request, request.len);
+    bool whole = service_read(fd, &raw) && answer_read(buffer_text(&raw), out);
+    buffer_clear(&raw);
+    return whole;
+}
+
+pid_t service_ask_pid(const char *path)
+{
+    struct buffer request, answer;
+    pid_t pid = 0;
+    buffer_init(&request, RECORDS_MAX);
+    buffer_init(&answer, RECORDS_MAX);
+    request_add(&request, 1, path, (struct text){0});
+    if (service_ask(buffer_text(&request), &answer)) {
+        const char *body = strstr(answer.data, "\r\n\r\n");
+        pid = body == NULL ? 0 : (pid_t)strtol(body, NULL, 10);
+    }
+    buffer_clear(&request);
+    buffer_clear(&answer);
+    return pid;
+}
+
+void service_read_log(struct buffer *out)
+{
+    if (file_read(scratch_path("service.log"), out) != OK) {
+        abort();
+    }
+}

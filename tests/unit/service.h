@@ -1,0 +1,42 @@
+/* A real FastCGI program in processes of its own, on a socket in the scratch folder. */
+#ifndef LATCHKEY_TESTS_SERVICE_H
+#define LATCHKEY_TESTS_SERVICE_H
+
+#include <sys/types.h>
+
+#include "base/buffer.h"
+
+struct service_options {
+    size_t workers;    /* 0 means 1 */
+    bool ignores_body; /* the program does not read bodies, as the gate */
+    unsigned files;    /* limit of open descriptors; 0: as it is */
+    const char *peers; /* FCGI_WEB_SERVER_ADDRS; with it, the socket is TCP on 127.0.0.1 */
+};
+
+/* Starts it; returns the process id of the master. What it answers, by path:
+ *   /crash  dies · /slow  answers after 600 ms · /large  60,000 bytes
+ *   anything else  "pid role method path body-fields first-field\n" */
+pid_t service_start(struct service_options options);
+
+/* Sends SIGTERM if it still runs; returns the exit status, or -1 when a signal ended it. */
+int service_stop(pid_t master);
+
+/* A connection, with a limit of 20 s on reading. */
+int service_connect(void);
+
+/* Sends all, in writes of at most `piece` bytes. False when the other side has closed. */
+bool service_send(int fd, struct text bytes, size_t piece);
+
+/* Reads until the other side closes, and closes; false when it did not within 20 s. */
+bool service_read(int fd, struct buffer *out);
+
+/* Connects, sends, reads, and gives the text of the answer; false unless it was a whole answer. */
+bool service_ask(struct text request, struct buffer *out);
+
+/* A good request for `path`, answered; the process id that the answer names, 0 without answer. */
+pid_t service_ask_pid(const char *path);
+
+/* What the program has written to its log. */
+void service_read_log(struct buffer *out);
+
+#endif
