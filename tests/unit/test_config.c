@@ -10,11 +10,8 @@
 
 #include <cmocka.h>
 
-#include "base/buffer.h"
 #include "base/config.h"
 #include "base/config_key.h"
-#include "base/config_value.h"
-#include "base/file.h"
 #include "scratch.h"
 
 #define BOM "\xef\xbb\xbf"
@@ -390,160 +387,6 @@ static void a_byte_order_mark_and_windows_lines_are_read(void **state)
     config_free(&config);
 }
 
-/* Values of one key, each alone in a file. */
-static void check_values(const char *section, const char *key, const char *const *values, bool good)
-{
-    char content[512];
-    for (; *values != NULL; values++) {
-        char error[CONFIG_ERROR_MAX];
-        struct config *config = NULL;
-        int len = snprintf(content, sizeof content, "[%s]\n%s = %s\n", section, key, *values);
-        assert_true(len > 0 && (size_t)len < sizeof content);
-        enum status status = config_load(write_bytes(text_of(content)), &config, error);
-        if (status != (good ? OK : ERR_INPUT)) {
-            fail_msg("%s.%s = %s: %s", section, key, *values, good ? error : "accepted");
-        }
-        config_free(&config);
-    }
-}
-
-#define LABEL_63 "abcdefghijklmnopqrstuvwxyz0123456789-abcdefghijklmnopqrstuvwxyz"
-
-static void paths_of_the_pages_have_one_spelling(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"/a", "/auth", "/a/b.c/d_e~f-G", "/...", "/.a", NULL};
-    static const char *const bad[] = {"",       "/",    "auth",  "/auth/",   "//auth",    "/a//b",
-                                      "/a/./b", "/..",  "/a/..", "/a b",     "/a%20b",    "/a?b",
-                                      "/a#b",   "/a;b", "/a\\b", "http://a", "/\xc3\xa4", NULL};
-    check_values("site", "path", good, true);
-    check_values("site", "path", bad, false);
-}
-
-static void host_lists_take_hosts_ports_and_stars(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"",
-                                       "a",
-                                       "a.b",
-                                       "localhost:8080",
-                                       "*.example.org",
-                                       "xn--mhle-0ra.de",
-                                       "192.0.2.1",
-                                       "a, b ,,c\td",
-                                       "a:1 b:65535",
-                                       LABEL_63,
-                                       NULL};
-    static const char *const bad[] = {"*",
-                                      "*.",
-                                      "a.*",
-                                      "*a.org",
-                                      "*.a.org:80",
-                                      "a.",
-                                      ".a",
-                                      "a..b",
-                                      "-a",
-                                      "a-",
-                                      "a_b",
-                                      "a:",
-                                      "a:0",
-                                      "a:080",
-                                      "a:65536",
-                                      "a:b",
-                                      "a/b",
-                                      "a@b",
-                                      "[::1]",
-                                      "*.*.a",
-                                      "*.192.0.2.1",
-                                      LABEL_63 "x",
-                                      "m\xc3\xbchle.de",
-                                      "a|b",
-                                      "a:80:81",
-                                      NULL};
-    check_values("site", "return_hosts", good, true);
-    check_values("site", "return_hosts", bad, false);
-}
-
-static void proxies_are_addresses_and_blocks(void **state)
-{
-    (void)state;
-    static const char *const good[] = {
-        "",      "127.0.0.1",      "10.0.0.0/8", "0.0.0.0/0", "::1", "2001:db8::/128",
-        "unix:", "::ffff:1.2.3.4", "::1,unix:",  NULL};
-    static const char *const bad[] = {
-        "proxy.example.org", "10.0.0",       "10.0.0.0/33", "10.0.0.0/", "/8",    "::1/129",
-        "10.0.0.0/-1",       "10.0.0.0/8/8", "unix",        "unix:/x",   "[::1]", "fe80::1%lo",
-        "127.0.0.1:80",      "010.0.0.1",    "*",           NULL};
-    check_values("site", "trusted_proxies", good, true);
-    check_values("site", "trusted_proxies", bad, false);
-}
-
-static void cookie_domains_are_host_names(void **state)
-{
-    (void)state;
-    static const char *const good[] = {"", "example.org", "a.b.c.example.org", "EXAMPLE.org", NULL};
-    static const char *const bad[] = {".example.org", "example.org.", "192.0.2.1", "a.7",  "a b",
-                                      "a;b",          "a,b",          "*.a.org",   "a:80", NULL};
-    check_values("session", "cookie_domain", good, true);
-    check_values("session", "cookie_domain", bad, false);
-}
-
-static void durations_have_a_unit_and_sizes_may(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        int64_t seconds, bytes; /* -1: refused */
-    } cases[] = {
-        {"90s", 90, -1},
-        {"30m", 1800, -1},
-        {"12h", 43200, -1},
-        {"30d", 2592000, -1},
-        {"0s", 0, -1},
-        {"90", -1, 90},
-        {"64K", -1, 65536},
-        {"19M", -1, 19922944},
-        {"1G", -1, 1 << 30},
-        {"0", -1, 0},
-        {"", -1, -1},
-        {"s", -1, -1},
-        {"K", -1, -1},
-        {"-1s", -1, -1},
-        {"+1", -1, -1},
-        {" 1s", -1, -1},
-        {"1 s", -1, -1},
-        {"1s ", -1, -1},
-        {"1.5h", -1, -1},
-        {"1h30m", -1, -1},
-        {"1M5", -1, -1},
-        {"1w", -1, -1},
-        {"1S", -1, -1},
-        {"64k", -1, -1},
-        {"64KB", -1, -1},
-        {"0x10", -1, -1},
-        {"1e3", -1, -1},
-        {"106751991167301d", -1, -1},
-        {"8589934592G", -1, -1},
-        {"9223372036854775808", -1, -1},
-        {"9223372036854775807", -1, INT64_MAX},
-        {"9223372036854775807s", INT64_MAX, -1},
-        {"8589934591G", -1, INT64_C(8589934591) << 30},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        int64_t seconds = -1;
-        uint64_t bytes = 4711;
-        enum status status = config_parse_duration(text_of(cases[i].text), &seconds);
-        if (status != (cases[i].seconds < 0 ? ERR_INPUT : OK) || seconds != cases[i].seconds) {
-            fail_msg("duration %s", cases[i].text);
-        }
-        status = config_parse_size(text_of(cases[i].text), &bytes);
-        if (status != (cases[i].bytes < 0 ? ERR_INPUT : OK) ||
-            bytes != (cases[i].bytes < 0 ? 4711 : (uint64_t)cases[i].bytes)) {
-            fail_msg("size %s", cases[i].text);
-        }
-    }
-}
-
 static void the_file_comes_from_the_argument_then_the_environment(void **state)
 {
     (void)state;
@@ -648,32 +491,6 @@ static void the_cookie_has_the_strictest_name_that_browsers_take(void **state)
     }
 }
 
-static void defaults_written_down_change_nothing(void **state)
-{
-    (void)state;
-    char content[4096] = "";
-    size_t len = 0;
-    for (const struct config_key *key = config_keys; key->section != NULL; key++) {
-        if (key->per_core == 0) {
-            len += (size_t)snprintf(content + len, sizeof content - len, "[%s]\n%s = %s\n",
-                                    key->section, key->name, key->fallback);
-        }
-    }
-    assert_true(len < sizeof content);
-    struct config *written = load(content);
-    struct config *silent = load("");
-    for (const struct config_key *key = config_keys; key->section != NULL; key++) {
-        const void *a = (const char *)written + key->offset;
-        const void *b = (const char *)silent + key->offset;
-        if (key->type >= CONFIG_NUMBER) {
-            assert_memory_equal(a, b, sizeof(uint64_t));
-        }
-    }
-    assert_string_equal(written->site.path, silent->site.path);
-    config_free(&written);
-    config_free(&silent);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -686,18 +503,12 @@ int main(void)
         cmocka_unit_test(a_value_longer_than_200_bytes_arrives_whole),
         cmocka_unit_test(a_list_holds_as_many_words_as_promised),
         cmocka_unit_test(a_byte_order_mark_and_windows_lines_are_read),
-        cmocka_unit_test(paths_of_the_pages_have_one_spelling),
-        cmocka_unit_test(host_lists_take_hosts_ports_and_stars),
-        cmocka_unit_test(proxies_are_addresses_and_blocks),
-        cmocka_unit_test(cookie_domains_are_host_names),
-        cmocka_unit_test(durations_have_a_unit_and_sizes_may),
         cmocka_unit_test(the_file_comes_from_the_argument_then_the_environment),
         cmocka_unit_test(only_the_default_place_may_be_missing),
         cmocka_unit_test(a_folder_or_a_huge_file_is_refused_in_words),
         cmocka_unit_test(a_message_about_a_file_with_a_long_name_is_whole),
         cmocka_unit_test(paths_are_joined_to_the_state_directory),
         cmocka_unit_test(the_cookie_has_the_strictest_name_that_browsers_take),
-        cmocka_unit_test(defaults_written_down_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
