@@ -6,12 +6,13 @@
 #include "base/config_syntax.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HOST_MAX    253
 #define LABEL_MAX   63
 #define PORT_MAX    65535
-#define ADDRESS_MAX 64
+#define MAPPED_BITS 96
 
 static bool is_digit(char c)
 {
@@ -68,39 +69,58 @@ bool config_is_domain(struct text text)
 
 bool config_is_return_host(struct text text)
 {
-    if (text_has_prefix(text, TEXT("*."))) {
-        return config_is_domain((struct text){text.data + 2, text.len - 2});
-    }
     struct text port = text;
     struct text host = text_cut(&port, ':');
-    uint64_t number = 1;
+    uint64_t number = 0;
     if (port.data != NULL && (port.len == 0 || port.data[0] == '0' ||
                               text_parse_number(port, PORT_MAX, &number) != OK)) {
         return false;
     }
+    if (text_has_prefix(host, TEXT("*."))) {
+        return config_is_domain((struct text){host.data + 2, host.len - 2});
+    }
     return config_is_host(host);
+}
+
+/* How many bits the prefix of a block around this address may have; false when it is none. */
+static bool find_prefix_limits(struct text address, uint64_t *least, uint64_t *most)
+{
+    char string[INET6_ADDRSTRLEN];
+    struct in6_addr binary;
+    if (address.len >= sizeof string) {
+        return false;
+    }
+    (void)snprintf(string, sizeof string, "%.*s", (int)address.len, address.data);
+    if (strlen(string) != address.len) {
+        return false; /* a NUL inside */
+    }
+    if (inet_pton(AF_INET, string, &binary) == 1) {
+        *least = 0;
+        *most = 32;
+        return true;
+    }
+    if (inet_pton(AF_INET6, string, &binary) != 1) {
+        return false;
+    }
+    *least = IN6_IS_ADDR_V4MAPPED(&binary) ? MAPPED_BITS : 0; /* it counts as the IPv4 address */
+    *most = 128;
+    return true;
 }
 
 bool config_is_proxy(struct text text)
 {
     struct text prefix = text;
     struct text address = text_cut(&prefix, '/');
-    char string[ADDRESS_MAX];
-    unsigned char binary[sizeof(struct in6_addr)];
+    uint64_t least = 0;
+    uint64_t most = 0;
     uint64_t bits = 0;
     if (text_is(text, "unix:")) {
         return true;
     }
-    if (address.len >= sizeof string || memchr(address.data, '\0', address.len) != NULL) {
+    if (address.len == 0 || !find_prefix_limits(address, &least, &most)) {
         return false;
     }
-    memcpy(string, address.data, address.len);
-    string[address.len] = '\0';
-    uint64_t most = inet_pton(AF_INET, string, binary) == 1 ? 32 : 128;
-    if (most == 128 && inet_pton(AF_INET6, string, binary) != 1) {
-        return false;
-    }
-    return prefix.data == NULL || text_parse_number(prefix, most, &bits) == OK;
+    return prefix.data == NULL || (text_parse_number(prefix, most, &bits) == OK && bits >= least);
 }
 
 bool config_is_mount(struct text text)

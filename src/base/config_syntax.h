@@ -12,7 +12,7 @@ bool config_is_host(struct text text);
 /* A host name that may be a cookie's Domain: not an address (RFC 6265 §5.1.3). */
 bool config_is_domain(struct text text);
 
-/* `host`, `host:port` or `*.host`. */
+/* `host` or `*.host`, either with `:port`. */
 bool config_is_return_host(struct text text);
 
 /* An IPv4 or IPv6 address, a block of them (RFC 4632 §3.1), or "unix:". */

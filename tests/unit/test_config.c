@@ -202,103 +202,100 @@ static void the_whole_file_has_every_key(void **state)
     }
 }
 
+static const struct {
+    const char *content;
+    const char *message; /* how the message begins, after the file's name */
+} mistakes[] = {
+    {"\n[sesion]\n", ":2: unknown section [sesion]; did you mean [session]?"},
+    {"[Site]\nname = x\n", ":1: unknown section [Site]; did you mean [site]?"},
+    {"[ log ]\n", ":1: unknown section [ log ]; "},
+    {"[passwordpolicy]\n",
+     ":1: unknown section [passwordpolicy]; there are site, state, database, session, cache, "
+     "password, throttle, workers, log"},
+    {"[]\n", ":1: unknown section []; there are"},
+    {"[site\nname = x\n", ":1: a section without its ]; write [section]"},
+    {"[site] name = x\n", ":1: more after [section]; write it on a line of its own"},
+    {"[session]\n\nsotre = cache\n", ":3: unknown key sotre in [session]; did you mean store?"},
+    {"[session]\nLifetime = 2h\n", ":2: unknown key Lifetime in [session]; did you mean lifetime?"},
+    {"[state]\nmemory = 19M\n", ":2: unknown key memory in [state]; it belongs to [password]"},
+    {"[throttle]\nblockade = 5\n",
+     ":2: unknown key blockade in [throttle]; there are attempts, window"},
+    {"[site]\n= x\n", ":2: unknown key  in [site]; there are name, path"},
+    {"name = x\n[site]\n", ":1: name stands before any section; write [section] above it"},
+    {"[log]\nlevel = info\n\n[site]\n[log]\nlevel = info\n",
+     ":6: log.level is given twice, first in line 2; keep one of them"},
+    {"[site]\nname\n", ":2: neither [section] nor key = value; a value stands on one line"},
+    {"[site]\nreturn_hosts = a.org,\n    b.org\n[sit]\n", ":3: neither [section] nor key"},
+    {"[site]\nreturn_hosts = a.org,\n    path = b.org\n",
+     ":3: site.path cannot be \"b.org\"; write a path as /auth"},
+    {"[site]\nname = \"Shop\"\n",
+     ":2: site.name has quotation marks; write the value without them"},
+    {"[site]\nname =\n", ":2: site.name cannot be \"\"; write text"},
+    {"[site]\nname = ; none\n", ":2: site.name cannot be \"\"; write text"},
+    {"[log]\nlevel = info # quiet\n",
+     ":2: log.level cannot be \"info # quiet\"; write error, warning, info or debug (a comment "
+     "behind a value begins with ;)"},
+    {"[log]\nlevel = INFO\n", ":2: log.level cannot be \"INFO\"; write error, warning, info"},
+    {"[log]\naudit = maybe\n", ":2: log.audit cannot be \"maybe\"; write yes or no"},
+    {"[session]\nstore = redis\n",
+     ":2: session.store cannot be \"redis\"; write database, cache or cookie"},
+    {"[session]\nidle = 90\n",
+     ":2: session.idle cannot be \"90\"; write a duration as 90s, 30m, 12h or 30d, from 1s to "
+     "3650d"},
+    {"[session]\nidle = 0s\n", ":2: session.idle cannot be \"0s\"; write a duration"},
+    {"[session]\nidle = 3651d\n", ":2: session.idle cannot be \"3651d\"; write a duration"},
+    {"[session]\nidle = 2 h\n", ":2: session.idle cannot be \"2 h\"; write a duration"},
+    {"[throttle]\nwindow = 1y\n", ":2: throttle.window cannot be \"1y\"; write a duration"},
+    {"[password]\nmemory = 1023K\n",
+     ":2: password.memory cannot be \"1023K\"; write a size as 500, 64K, 19M or 1G, from 1M to "
+     "256M"},
+    {"[password]\nmemory = 257M\n", ":2: password.memory cannot be \"257M\"; write a size"},
+    {"[password]\nmemory = 19MB\n", ":2: password.memory cannot be \"19MB\"; write a size"},
+    {"[password]\npasses = 0\n",
+     ":2: password.passes cannot be \"0\"; write a number, from 1 to 16"},
+    {"[password]\npasses = 17\n", ":2: password.passes cannot be \"17\"; write a number"},
+    {"[password]\nmin_length = 7\n", ":2: password.min_length cannot be \"7\"; write a number"},
+    {"[password]\nmin_length = 129\n", ":2: password.min_length cannot be \"129\"; write"},
+    {"[throttle]\nattempts = -1\n", ":2: throttle.attempts cannot be \"-1\"; write a number"},
+    {"[workers]\ngate = 0\n", ":2: workers.gate cannot be \"0\"; write a number, from 1 to 512"},
+    {"[workers]\ngate = 18446744073709551617\n", ":2: workers.gate cannot be \"1844674407370955"},
+    {"[database]\nurl = mysql://h/d\n",
+     ":2: database.url cannot be \"mysql://h/d\"; write sqlite: and the path of a file"},
+    {"[database]\nurl = latchkey.db\n", ":2: database.url cannot be \"latchkey.db\"; write"},
+    {"[database]\nurl = sqlite:\n", ":2: database.url cannot be \"sqlite:\"; write sqlite:"},
+    {"[database]\nurl = sqlite::memory:\n", ":2: database.url cannot be \"sqlite::memory:\";"},
+    {"[database]\nurl = sqlite:a?mode=ro\n", ":2: database.url cannot be \"sqlite:a?mode"},
+    {"[database]\nurl = sqlite:folder/\n", ":2: database.url cannot be \"sqlite:folder/\";"},
+    {"[state]\ndirectory = lib\n", ":2: state.directory cannot be \"lib\"; write an absolute path"},
+    {"[state]\ndirectory =\n", ":2: state.directory cannot be \"\"; write an absolute path"},
+    {"[site]\ntemplates = ../t\n",
+     ":2: site.templates cannot be \"../t\"; write an absolute path, as /srv/latchkey (up to "
+     "1000 bytes), or nothing"},
+    {"[state]\nuser = -root\n", ":2: state.user cannot be \"-root\"; write a name of the"},
+    {"[state]\ngroup = a b\n", ":2: state.group cannot be \"a b\"; write a name of the"},
+    {"[site]\nreturn_hosts = a.org https://b.org\n",
+     ":2: site.return_hosts cannot be \"https://b.org\"; write up to 32 words as example.org, "
+     "example.org:8443 or *.example.org, with spaces or commas between"},
+    {"[site]\ntrusted_proxies = 10.0.0.1, 10.0.0.256\n",
+     ":2: site.trusted_proxies cannot be \"10.0.0.256\"; write up to 32 words as 192.0.2.1"},
+    {"[session]\ncookie_domain = .example.org\n",
+     ":2: session.cookie_domain cannot be \".example.org\"; write a host name as example.org, "
+     "no dot in front"},
+    {"[site]\rname = x\r", ":1: a control character (0x0d) at byte 7; save the file as plain"},
+    {"[site]\nname = a\x1b[1mb\n", ":2: a control character (0x1b) at byte 9; save the file"},
+    {"[site]\nname = M\xfchle\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
+    {"[site]\n; caf\xe9\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
+    {"[site]\n" BOM "name = x\n", ":2: unknown key " BOM "name in [site]; "},
+};
+
 static void what_is_wrong_is_named_with_its_line_and_a_remedy(void **state)
 {
     (void)state;
-    static const struct {
-        const char *content;
-        const char *message; /* how the message begins, after the file's name */
-    } cases[] = {
-        {"\n[sesion]\n", ":2: unknown section [sesion]; did you mean [session]?"},
-        {"[Site]\nname = x\n", ":1: unknown section [Site]; did you mean [site]?"},
-        {"[ log ]\n", ":1: unknown section [ log ]; "},
-        {"[passwordpolicy]\n",
-         ":1: unknown section [passwordpolicy]; there are site, state, database, session, cache, "
-         "password, throttle, workers, log"},
-        {"[]\n", ":1: unknown section []; there are"},
-        {"[site\nname = x\n", ":1: a section without its ]; write [section]"},
-        {"[site] name = x\n", ":1: more after [section]; write it on a line of its own"},
-        {"[session]\n\nsotre = cache\n", ":3: unknown key sotre in [session]; did you mean store?"},
-        {"[session]\nLifetime = 2h\n",
-         ":2: unknown key Lifetime in [session]; did you mean lifetime?"},
-        {"[state]\nmemory = 19M\n", ":2: unknown key memory in [state]; it belongs to [password]"},
-        {"[throttle]\nblockade = 5\n",
-         ":2: unknown key blockade in [throttle]; there are attempts, window"},
-        {"[site]\n= x\n", ":2: unknown key  in [site]; there are name, path"},
-        {"name = x\n[site]\n", ":1: name stands before any section; write [section] above it"},
-        {"[log]\nlevel = info\n\n[site]\n[log]\nlevel = info\n",
-         ":6: log.level is given twice, first in line 2; keep one of them"},
-        {"[site]\nname\n", ":2: neither [section] nor key = value; a value stands on one line"},
-        {"[site]\nreturn_hosts = a.org,\n    b.org\n[sit]\n", ":3: neither [section] nor key"},
-        {"[site]\nreturn_hosts = a.org,\n    path = b.org\n",
-         ":3: site.path cannot be \"b.org\"; write a path as /auth"},
-        {"[site]\nname = \"Shop\"\n",
-         ":2: site.name has quotation marks; write the value without them"},
-        {"[site]\nname =\n", ":2: site.name cannot be \"\"; write text"},
-        {"[site]\nname = ; none\n", ":2: site.name cannot be \"\"; write text"},
-        {"[log]\nlevel = info # quiet\n",
-         ":2: log.level cannot be \"info # quiet\"; write error, warning, info or debug (a comment "
-         "behind a value begins with ;)"},
-        {"[log]\nlevel = INFO\n", ":2: log.level cannot be \"INFO\"; write error, warning, info"},
-        {"[log]\naudit = maybe\n", ":2: log.audit cannot be \"maybe\"; write yes or no"},
-        {"[session]\nstore = redis\n",
-         ":2: session.store cannot be \"redis\"; write database, cache or cookie"},
-        {"[session]\nidle = 90\n",
-         ":2: session.idle cannot be \"90\"; write a duration as 90s, 30m, 12h or 30d, from 1s to "
-         "3650d"},
-        {"[session]\nidle = 0s\n", ":2: session.idle cannot be \"0s\"; write a duration"},
-        {"[session]\nidle = 3651d\n", ":2: session.idle cannot be \"3651d\"; write a duration"},
-        {"[session]\nidle = 2 h\n", ":2: session.idle cannot be \"2 h\"; write a duration"},
-        {"[throttle]\nwindow = 1y\n", ":2: throttle.window cannot be \"1y\"; write a duration"},
-        {"[password]\nmemory = 1023K\n",
-         ":2: password.memory cannot be \"1023K\"; write a size as 500, 64K, 19M or 1G, from 1M to "
-         "256M"},
-        {"[password]\nmemory = 257M\n", ":2: password.memory cannot be \"257M\"; write a size"},
-        {"[password]\nmemory = 19MB\n", ":2: password.memory cannot be \"19MB\"; write a size"},
-        {"[password]\npasses = 0\n",
-         ":2: password.passes cannot be \"0\"; write a number, from 1 to 16"},
-        {"[password]\npasses = 17\n", ":2: password.passes cannot be \"17\"; write a number"},
-        {"[password]\nmin_length = 7\n", ":2: password.min_length cannot be \"7\"; write a number"},
-        {"[password]\nmin_length = 129\n", ":2: password.min_length cannot be \"129\"; write"},
-        {"[throttle]\nattempts = -1\n", ":2: throttle.attempts cannot be \"-1\"; write a number"},
-        {"[workers]\ngate = 0\n",
-         ":2: workers.gate cannot be \"0\"; write a number, from 1 to 512"},
-        {"[workers]\ngate = 18446744073709551617\n",
-         ":2: workers.gate cannot be \"1844674407370955"},
-        {"[database]\nurl = mysql://h/d\n",
-         ":2: database.url cannot be \"mysql://h/d\"; write sqlite: and the path of a file"},
-        {"[database]\nurl = latchkey.db\n", ":2: database.url cannot be \"latchkey.db\"; write"},
-        {"[database]\nurl = sqlite:\n", ":2: database.url cannot be \"sqlite:\"; write sqlite:"},
-        {"[database]\nurl = sqlite::memory:\n", ":2: database.url cannot be \"sqlite::memory:\";"},
-        {"[database]\nurl = sqlite:a?mode=ro\n", ":2: database.url cannot be \"sqlite:a?mode"},
-        {"[database]\nurl = sqlite:folder/\n", ":2: database.url cannot be \"sqlite:folder/\";"},
-        {"[state]\ndirectory = lib\n",
-         ":2: state.directory cannot be \"lib\"; write an absolute path"},
-        {"[state]\ndirectory =\n", ":2: state.directory cannot be \"\"; write an absolute path"},
-        {"[site]\ntemplates = ../t\n",
-         ":2: site.templates cannot be \"../t\"; write an absolute path, as /srv/latchkey (up to "
-         "1000 bytes), or nothing"},
-        {"[state]\nuser = -root\n", ":2: state.user cannot be \"-root\"; write a name of the"},
-        {"[state]\ngroup = a b\n", ":2: state.group cannot be \"a b\"; write a name of the"},
-        {"[site]\nreturn_hosts = a.org https://b.org\n",
-         ":2: site.return_hosts cannot be \"https://b.org\"; write up to 32 words as example.org, "
-         "example.org:8443 or *.example.org, with spaces or commas between"},
-        {"[site]\ntrusted_proxies = 10.0.0.1, 10.0.0.256\n",
-         ":2: site.trusted_proxies cannot be \"10.0.0.256\"; write up to 32 words as 192.0.2.1"},
-        {"[session]\ncookie_domain = .example.org\n",
-         ":2: session.cookie_domain cannot be \".example.org\"; write a host name as example.org, "
-         "no dot in front"},
-        {"[site]\rname = x\r", ":1: a control character (0x0d) at byte 7; save the file as plain"},
-        {"[site]\nname = a\x1b[1mb\n", ":2: a control character (0x1b) at byte 9; save the file"},
-        {"[site]\nname = M\xfchle\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
-        {"[site]\n; caf\xe9\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
-        {"[site]\n" BOM "name = x\n", ":2: unknown key " BOM "name in [site]; "},
-    };
     char error[CONFIG_ERROR_MAX];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        load_bad(text_of(cases[i].content), error);
-        if (strncmp(error, cases[i].message, strlen(cases[i].message)) != 0) {
-            fail_msg("%s\nwanted %s\ngot    %s", cases[i].content, cases[i].message, error);
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        load_bad(text_of(mistakes[i].content), error);
+        if (strncmp(error, mistakes[i].message, strlen(mistakes[i].message)) != 0) {
+            fail_msg("%s\nwanted %s\ngot    %s", mistakes[i].content, mistakes[i].message, error);
         }
     }
 }

@@ -182,6 +182,28 @@ static void the_manual_has_no_key_that_does_not_exist(void **state)
     buffer_clear(&manual);
 }
 
+static void the_examples_of_the_manual_are_accepted(void **state)
+{
+    (void)state;
+    static const char begin[] = ".Bd -literal -offset indent\n[";
+    struct buffer manual;
+    size_t seen = 0;
+    read_manual(&manual);
+    char *example = manual.data;
+    while ((example = strstr(example, begin)) != NULL) {
+        example += sizeof begin - 2;
+        char *end = strstr(example, ".Ed\n");
+        assert_non_null(end);
+        *end = '\0';
+        struct config *config = load(example);
+        config_free(&config);
+        example = end + 1;
+        seen++;
+    }
+    assert_int_equal(seen, 3);
+    buffer_clear(&manual);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +213,7 @@ int main(void)
         cmocka_unit_test(suggestions_are_cut_at_the_size_given),
         cmocka_unit_test(the_manual_has_every_key_with_default_and_limits),
         cmocka_unit_test(the_manual_has_no_key_that_does_not_exist),
+        cmocka_unit_test(the_examples_of_the_manual_are_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

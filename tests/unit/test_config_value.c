@@ -53,34 +53,15 @@ static void host_lists_take_hosts_ports_and_stars(void **state)
                                        "192.0.2.1",
                                        "a, b ,,c\td",
                                        "a:1 b:65535",
+                                       "*.a.org:8443",
                                        LABEL_63,
                                        NULL};
-    static const char *const bad[] = {"*",
-                                      "*.",
-                                      "a.*",
-                                      "*a.org",
-                                      "*.a.org:80",
-                                      "a.",
-                                      ".a",
-                                      "a..b",
-                                      "-a",
-                                      "a-",
-                                      "a_b",
-                                      "a:",
-                                      "a:0",
-                                      "a:080",
-                                      "a:65536",
-                                      "a:b",
-                                      "a/b",
-                                      "a@b",
-                                      "[::1]",
-                                      "*.*.a",
-                                      "*.192.0.2.1",
-                                      LABEL_63 "x",
-                                      "m\xc3\xbchle.de",
-                                      "a|b",
-                                      "a:80:81",
-                                      NULL};
+    static const char *const bad[] = {
+        "*",   "*.",      "a.*",   "*a.org",      "*.a.org:",   "*:80",
+        "a.",  ".a",      "a..b",  "-a",          "a-",         "a_b",
+        "a:",  "a:0",     "a:080", "a:65536",     "a:b",        "a/b",
+        "a@b", "[::1]",   "*.*.a", "*.192.0.2.1", LABEL_63 "x", "m\xc3\xbchle.de",
+        "a|b", "a:80:81", NULL};
     check_values("site", "return_hosts", good, true);
     check_values("site", "return_hosts", bad, false);
 }
@@ -89,12 +70,27 @@ static void proxies_are_addresses_and_blocks(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "",      "127.0.0.1",      "10.0.0.0/8", "0.0.0.0/0", "::1", "2001:db8::/128",
-        "unix:", "::ffff:1.2.3.4", "::1,unix:",  NULL};
-    static const char *const bad[] = {
-        "proxy.example.org", "10.0.0",       "10.0.0.0/33", "10.0.0.0/", "/8",    "::1/129",
-        "10.0.0.0/-1",       "10.0.0.0/8/8", "unix",        "unix:/x",   "[::1]", "fe80::1%lo",
-        "127.0.0.1:80",      "010.0.0.1",    "*",           NULL};
+        "",      "127.0.0.1",      "10.0.0.0/8",        "0.0.0.0/0", "::1", "2001:db8::/128",
+        "unix:", "::ffff:1.2.3.4", "::ffff:1.2.3.4/96", "::1,unix:", NULL};
+    static const char *const bad[] = {"proxy.example.org",
+                                      "10.0.0",
+                                      "10.0.0.0/33",
+                                      "10.0.0.0/",
+                                      "/8",
+                                      "::1/129",
+                                      "::ffff:1.2.3.4/95",
+                                      "::1.2.3.4.5",
+                                      "1111:2222:3333:4444:5555:6666:255.255.255.2555",
+                                      "10.0.0.0/-1",
+                                      "10.0.0.0/8/8",
+                                      "unix",
+                                      "unix:/x",
+                                      "[::1]",
+                                      "fe80::1%lo",
+                                      "127.0.0.1:80",
+                                      "010.0.0.1",
+                                      "*",
+                                      NULL};
     check_values("site", "trusted_proxies", good, true);
     check_values("site", "trusted_proxies", bad, false);
 }
