@@ -40,16 +40,15 @@ enum status auth_identify(struct auth *auth, const struct text *cookies, size_t 
 struct credentials {
     struct text name;
     struct text password;
-    bool remember;
-    struct session_origin origin;
+    struct session_start start; /* of the session, if they are right */
 };
 
 /* Checks the credentials and, on ALLOW, ends the visitor's session, if any, and begins a new one
  * with the token *out. DENY gives no reason, and takes the same work for unknown, locked and known
  * users. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be told now; *verdict is DENY then. */
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
-                         const struct visitor *visitor, int64_t now_s, enum verdict *verdict,
-                         struct token *out) MUST_USE;
+                         const struct visitor *visitor, enum verdict *verdict, struct token *out)
+    MUST_USE;
 
 /* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.
  */

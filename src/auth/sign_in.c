@@ -60,8 +60,7 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
 }
 
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
-                         const struct visitor *visitor, int64_t now_s, enum verdict *verdict,
-                         struct token *out)
+                         const struct visitor *visitor, enum verdict *verdict, struct token *out)
 {
     struct user user = {0};
     enum verdict checked = DENY;
@@ -76,8 +75,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
          */
         status = visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
         if (status == OK) {
-            status = session_begin(&auth->sessions, &user, credentials->remember,
-                                   &credentials->origin, now_s, out);
+            status = session_begin(&auth->sessions, &user, &credentials->start, out);
         }
         if (status == OK) {
             *verdict = ALLOW;

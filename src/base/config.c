@@ -16,6 +16,7 @@
  * secrets are, so it belongs to root. */
 #include "base/config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -247,6 +248,7 @@ static char *join(const char *folder, const char *name)
 /* Everything that may be needed later is made here, so that asking for it cannot fail. */
 static enum status derive_paths(struct config *config)
 {
+    assert(config->database.url != NULL); /* the table has a default for each key */
     const char *colon = strchr(config->database.url, ':');
     config->database_path = join(config->state.directory, colon == NULL ? "" : colon + 1);
     config->secret_path = join(config->state.directory, "secret");

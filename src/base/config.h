@@ -76,6 +76,7 @@ struct config {
 enum status config_load(const char *path, struct config **out, char error[CONFIG_ERROR_MAX])
     MUST_USE;
 
+/* Frees what config_load made, and makes the pointer NULL. */
 void config_free(struct config **config);
 
 /* The file of the SQLite database that `database.url` names, relative paths joined to the state

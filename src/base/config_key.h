@@ -42,6 +42,7 @@ extern const struct config_key config_keys[];
 /* NULL when there is no such key. */
 const struct config_key *config_key_find(const char *section, const char *name);
 
+/* Whether any key stands in a section of that name. */
 bool config_key_has_section(const char *section);
 
 /* For a message about a section or a key that does not exist: the nearest one, the section where

@@ -32,6 +32,7 @@ bool text_is(struct text a, const char *b);
 /* Equality with ASCII letters compared without case. */
 bool text_equal_nocase(struct text a, struct text b);
 
+/* Whether `whole` begins with `prefix`, byte by byte; every text begins with the empty one. */
 bool text_has_prefix(struct text whole, struct text prefix);
 
 /* Whether any byte is a control character: below 0x20, or 0x7f. */

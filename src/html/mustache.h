@@ -33,6 +33,8 @@ struct member {
     struct value value;
 };
 
+/* Values over what the caller keeps: everything pointed to is borrowed. A NULL string is the empty
+ * text. */
 struct value value_text(struct text text);
 struct value value_string(const char *string);
 struct value value_bool(bool flag);

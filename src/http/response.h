@@ -16,6 +16,7 @@ struct response {
     bool failed;           /* something could not be added: the answer becomes an empty 500 */
 };
 
+/* Makes it the 500 of the start, in place; response_clear wipes it and frees its memory. */
 void response_init(struct response *response);
 void response_clear(struct response *response);
 

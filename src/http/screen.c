@@ -216,7 +216,10 @@ enum screen_verdict screen_feed(struct screen *screen, struct text bytes)
 static enum status read_length(struct text *rest, size_t *out)
 {
     const uint8_t *bytes = (const uint8_t *)rest->data;
-    size_t width = rest->len > 0 && (bytes[0] & LONG_LENGTH) != 0 ? 4 : 1;
+    if (bytes == NULL || rest->len == 0) {
+        return ERR_INPUT;
+    }
+    size_t width = (bytes[0] & LONG_LENGTH) != 0 ? 4 : 1;
     if (rest->len < width) {
         return ERR_INPUT;
     }

@@ -19,7 +19,9 @@
 #define TOUCH_PART      20
 #define TOUCH_AT_MOST_S 60
 
-static const struct session_backend *const backends[] = {&session_backend_database, NULL};
+static const struct session_backend *const backends[] = {
+    [SESSION_STORE_DATABASE] = &session_backend_database,
+};
 
 static const char *const store_names[] = {
     [SESSION_STORE_DATABASE] = "database",
@@ -29,15 +31,13 @@ static const char *const store_names[] = {
 
 enum status sessions_open(const struct config *config, struct store *store, struct sessions *out)
 {
-    const char *wanted = store_names[config->session.store];
-    for (size_t i = 0; backends[i] != NULL; i++) {
-        if (strcmp(backends[i]->name, wanted) == 0) {
-            *out = (struct sessions){backends[i], config, store};
-            return OK;
-        }
+    size_t wanted = config->session.store;
+    if (wanted < sizeof backends / sizeof backends[0] && backends[wanted] != NULL) {
+        *out = (struct sessions){backends[wanted], config, store};
+        return OK;
     }
     log_error("%s: session.store = %s is not available in this version; set it to database",
-              config->path != NULL ? config->path : "configuration", wanted);
+              config->path != NULL ? config->path : "configuration", store_names[wanted]);
     return ERR_INPUT;
 }
 
@@ -52,10 +52,12 @@ static void copy_printable(char *out, size_t room, struct text text)
     out[len] = '\0';
 }
 
-enum status session_begin(const struct sessions *sessions, const struct user *user, bool remember,
-                          const struct session_origin *origin, int64_t now_s, struct token *out)
+enum status session_begin(const struct sessions *sessions, const struct user *user,
+                          const struct session_start *start, struct token *out)
 {
     const struct config *config = sessions->config;
+    int64_t now_s = start->now_s;
+    bool remember = start->remember;
     struct session_row row = {
         .user_id = user->id,
         .created_s = now_s,
@@ -66,8 +68,8 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
     };
     struct token token = {0};
     memcpy(row.salt, user->salt, sizeof row.salt);
-    copy_printable(row.address, sizeof row.address, origin->address);
-    copy_printable(row.agent, sizeof row.agent, origin->agent);
+    copy_printable(row.address, sizeof row.address, start->address);
+    copy_printable(row.agent, sizeof row.agent, start->agent);
 
     enum status status = token_new(TOKEN_STORED, now_s, &token);
     if (status == OK) {

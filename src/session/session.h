@@ -10,7 +10,7 @@
 #include "crypto/token.h"
 #include "store/sessions.h"
 
-/* What a store of sessions can do. A store is found by the name that session.store gives. */
+/* What a store of sessions can do. Which one is used, session.store says. */
 struct session_backend {
     const char *name;
 
@@ -42,18 +42,19 @@ struct sessions {
 enum status sessions_open(const struct config *config, struct store *store, struct sessions *out)
     MUST_USE;
 
-/* Where a sign-in came from, for lists of sessions. Both may be empty; both are cut and cleaned. */
-struct session_origin {
+/* How a session begins. Address and agent are for lists of sessions: both may be empty, and both
+ * are cut and cleaned. */
+struct session_start {
+    int64_t now_s;
+    bool remember; /* both limits are session.remember */
     struct text address;
     struct text agent;
 };
 
-/* Begins a session of the user with a token never seen before. With `remember` both limits are
- * session.remember. ERR_NOT_FOUND: the user was changed or locked since it was read; ERR_STORE,
- * ERR_CRYPTO. */
-enum status session_begin(const struct sessions *sessions, const struct user *user, bool remember,
-                          const struct session_origin *origin, int64_t now_s, struct token *out)
-    MUST_USE;
+/* Begins a session of the user with a token never seen before. ERR_NOT_FOUND: the user was changed
+ * or locked since it was read; ERR_STORE, ERR_CRYPTO. */
+enum status session_begin(const struct sessions *sessions, const struct user *user,
+                          const struct session_start *start, struct token *out) MUST_USE;
 
 /* The session of a verified token. ERR_NOT_FOUND: there is none, it is over, or the clock stands
  * before its beginning; ERR_STORE. Notes the use, at most every idle/20 and at least every minute;

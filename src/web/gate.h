@@ -5,7 +5,8 @@
 #include "web/site.h"
 
 /* The handlers of struct http_program for the gate; the context is a struct site. */
-void gate_handle(void *site, const struct request *request, struct response *response);
-void gate_refuse(void *site, const struct request *request, int status, struct response *response);
+void gate_handle(void *context, const struct request *request, struct response *response);
+void gate_refuse(void *context, const struct request *request, int status,
+                 struct response *response);
 
 #endif

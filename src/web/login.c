@@ -69,22 +69,23 @@ void login_post(struct visit *visit)
     const struct credentials credentials = {
         .name = fields_get(request->form, "username"),
         .password = fields_get(request->form, "password"),
-        .remember = wants_remembering(request),
-        .origin =
+        .start =
             {
+                .now_s = visit->now_s,
+                .remember = wants_remembering(request),
                 .address = client_address(request, &visit->site->config->site.trusted_proxies),
                 .agent = fields_get(request->params, "HTTP_USER_AGENT"),
             },
     };
     enum verdict verdict = DENY;
     struct token token = {0};
-    enum status status = auth_sign_in(&visit->site->auth, &credentials, &visit->visitor,
-                                      visit->now_s, &verdict, &token);
+    enum status status =
+        auth_sign_in(&visit->site->auth, &credentials, &visit->visitor, &verdict, &token);
     if (status != OK) {
         page_fail(visit);
     } else if (verdict != ALLOW) {
         show(visit, 403, WRONG);
-    } else if (page_set_token(visit, &token, credentials.remember)) {
+    } else if (page_set_token(visit, &token, credentials.start.remember)) {
         go_on(visit);
     }
     secret_wipe(&token, sizeof token);

@@ -128,9 +128,9 @@ void page_refuse(void *context, const struct request *request, int status,
     page_error(context, status, response);
 }
 
-/* Renders into the response, or makes it a 500. */
-static void render(const struct site *site, int status, const char *name,
-                   const struct member *members, size_t count, struct response *response)
+/* Renders the page into the response, or leaves its initial 500. */
+static bool render(const struct site *site, const char *name, const struct member *members,
+                   size_t count, struct response *response)
 {
     const struct member about[] = {
         {"name", value_string(site->config->site.name)},
@@ -142,16 +142,16 @@ static void render(const struct site *site, int status, const char *name,
         {"script", value_text(pages_get_asset(site->templates, "script.js"))},
     };
     if (count > PAGE_MEMBERS_MAX) {
-        return; /* the response still is its initial 500 */
+        return false;
     }
     memcpy(all + 3, members, count * sizeof *members);
     struct value model = value_map(all, count + 3);
     if (pages_render(site->templates, name, &model, &response->body) != OK) {
         response_reset(response);
-        return;
+        return false;
     }
     response_add_header(response, "Content-Type", TEXT("text/html; charset=utf-8"));
-    response->status = status;
+    return true;
 }
 
 /* A token that forms can be tied to: that of the session, or an anonymous one not soon too old. */
@@ -180,7 +180,9 @@ void page_show(struct visit *visit, int status, const char *name, const struct m
     }
     memcpy(all, members, count * sizeof *members);
     all[count] = (struct member){"csrf", value_string(csrf)};
-    render(visit->site, status, name, all, count + 1, visit->response);
+    if (render(visit->site, name, all, count + 1, visit->response)) {
+        visit->response->status = status;
+    }
 }
 
 static const char *explain(int status)
@@ -214,7 +216,9 @@ void page_error(struct site *site, int status, struct response *response)
     };
     response_reset(response);
     add_protection(site, response);
-    render(site, status, "error", members, sizeof members / sizeof members[0], response);
+    if (render(site, "error", members, sizeof members / sizeof members[0], response)) {
+        response->status = status;
+    }
     if (status == 503) {
         response_add_header(response, "Retry-After", TEXT(RETRY_AFTER));
     }

@@ -24,8 +24,9 @@ struct page {
 };
 
 /* The handlers of struct http_program for programs that have pages. */
-void page_handle(void *site, const struct request *request, struct response *response);
-void page_refuse(void *site, const struct request *request, int status, struct response *response);
+void page_handle(void *context, const struct request *request, struct response *response);
+void page_refuse(void *context, const struct request *request, int status,
+                 struct response *response);
 
 /* Answers with a template, filled with `members` (at most PAGE_MEMBERS_MAX) and with what all pages
  * have: site.name, site.path, style, script, csrf. A visitor without a usable token gets an

@@ -91,10 +91,11 @@ static void a_long_list_is_walked_to_its_left_end(void **state)
 {
     static char all[] = "0.0.0.0/0";
     struct config_list proxies = {.items = {all}, .count = 1};
-    char forwarded[10 * 1024];
-    strcpy(forwarded, "203.0.113.9");
-    for (size_t len = strlen(forwarded); len + 16 < sizeof forwarded; len = strlen(forwarded)) {
-        strcpy(forwarded + len, ", 10.0.0.1");
+    static const char hop[] = ", 10.0.0.1";
+    char forwarded[10 * 1024] = "203.0.113.9";
+    for (size_t len = strlen(forwarded); len + sizeof hop <= sizeof forwarded;
+         len += sizeof hop - 1) {
+        memcpy(forwarded + len, hop, sizeof hop);
     }
     assert_string_equal(get_client(*state, "10.0.0.1", forwarded, &proxies), "203.0.113.9");
 }

@@ -371,7 +371,7 @@ static void a_list_holds_as_many_words_as_promised(void **state)
     assert_string_equal(config->site.return_hosts.items[31], "host31.example.org");
     config_free(&config);
     char error[CONFIG_ERROR_MAX];
-    (void)strcat(content, " last");
+    (void)snprintf(content + strlen(content), sizeof content - strlen(content), " last");
     load_bad(text_of(content), error);
     assert_non_null(strstr(error, ":2: site.return_hosts cannot be \"last\"; write up to 32"));
 }

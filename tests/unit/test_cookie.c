@@ -83,12 +83,15 @@ static void values_are_bytes_as_they_came(void **state)
 /* Fills `out` with `count` cookies "c=1", then one of ours. */
 static struct text many_cookies(size_t count, char *out)
 {
+    static const char other[] = "c=1; ";
+    static const char ours[] = NAME "=v";
     size_t len = 0;
     for (size_t i = 0; i < count; i++) {
-        len += (size_t)sprintf(out + len, "c=1; ");
+        memcpy(out + len, other, sizeof other - 1);
+        len += sizeof other - 1;
     }
-    len += (size_t)sprintf(out + len, NAME "=v");
-    return (struct text){out, len};
+    memcpy(out + len, ours, sizeof ours);
+    return (struct text){out, len + sizeof ours - 1};
 }
 
 static void ours_is_found_behind_as_many_as_browsers_keep(void **state)

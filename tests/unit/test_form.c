@@ -78,7 +78,7 @@ static void only_so_many_fields_are_taken(void **state)
     char body[2 * (REQUEST_FIELDS_MAX + 1) + 1];
     struct fields fields;
     for (size_t i = 0; i <= REQUEST_FIELDS_MAX; i++) {
-        strcpy(body + 2 * i, "a&");
+        memcpy(body + 2 * i, "a&", sizeof "a&");
     }
     struct text text = {body, 2 * REQUEST_FIELDS_MAX};
     assert_int_equal(form_parse(text, false, *state, &fields), OK);

@@ -113,7 +113,7 @@ static void check_cut(const char *piece, const char *written)
 {
     char text[2100] = "";
     for (size_t count = 1; strlen(text) + strlen(piece) < sizeof text; count++) {
-        strcat(text, piece);
+        memcpy(text + strlen(text), piece, strlen(piece) + 1);
         log_info("%s", text);
         const char *line = capture_next();
         size_t len = strlen(line);

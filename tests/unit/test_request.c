@@ -231,7 +231,7 @@ static void the_queries_of_others_are_not_taken_apart(void **state)
     char uri[2 * REQUEST_FIELDS_MAX + 8] = "/?";
     (void)state;
     for (size_t i = 0; i <= REQUEST_FIELDS_MAX; i++) {
-        strcat(uri, "a&");
+        memcpy(uri + strlen(uri), "a&", sizeof "a&");
     }
     const char *const uris[] = {uri, "/?q=%fc"};
     for (size_t i = 0; i < 2; i++) {
