@@ -183,19 +183,31 @@ static enum status add_node(struct mustache *mustache, struct node node)
     return OK;
 }
 
-/* Adds what stands between the last tag and `to`. An empty piece at the start of a line counts when
- * the line is kept: it is where the indentation goes. */
+static bool starts_line(const struct parser *parser, size_t at)
+{
+    return at == 0 || parser->source.data[at - 1] == '\n';
+}
+
+/* Adds what stands between the last tag and `to`; then, where the next tag begins a line that is
+ * kept, an empty piece: it is where the indentation goes. */
 static enum status add_literal(struct parser *parser, size_t to, bool line_is_kept)
 {
     size_t from = parser->at;
-    bool starts_line = from == 0 || parser->source.data[from - 1] == '\n';
-    if (to == from && !(starts_line && line_is_kept)) {
-        return OK;
+    enum status status = OK;
+    if (to > from) {
+        status = add_node(parser->mustache,
+                          (struct node){.kind = NODE_LITERAL,
+                                        .text = {parser->source.data + from, to - from},
+                                        .starts_line = starts_line(parser, from),
+                                        .at = from});
     }
-    return add_node(parser->mustache, (struct node){.kind = NODE_LITERAL,
-                                                    .text = {parser->source.data + from, to - from},
-                                                    .starts_line = starts_line,
-                                                    .at = from});
+    if (status == OK && line_is_kept && starts_line(parser, to)) {
+        status = add_node(parser->mustache, (struct node){.kind = NODE_LITERAL,
+                                                          .text = {parser->source.data + to, 0},
+                                                          .starts_line = true,
+                                                          .at = to});
+    }
+    return status;
 }
 
 static bool is_name_byte(char c)
