@@ -279,8 +279,8 @@ static bool note_name(void *context, const struct user *user)
     struct names *names = context;
     assert_string_equal(user->hash, "");
     assert_memory_equal(user->salt, zeros, sizeof zeros);
-    (void)strncat(names->text, user->name, sizeof names->text - strlen(names->text) - 2);
-    (void)strncat(names->text, " ", 2);
+    size_t len = strlen(names->text);
+    (void)snprintf(names->text + len, sizeof names->text - len, "%s ", user->name);
     names->count++;
     return names->count < names->limit;
 }
