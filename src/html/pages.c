@@ -172,9 +172,10 @@ static enum status refuse_unused(const struct opening *opening, const char *name
     return ERR_INPUT;
 }
 
+/* Follows file_read at once: errno has the cause. */
 static enum status refuse_file(const struct opening *opening, const char *name, enum status status)
 {
-    const char *why = status_text(status);
+    const char *why = status == ERR_SYSTEM ? strerror(errno) : status_text(status);
     if (status == ERR_TOO_LARGE) {
         (void)snprintf(opening->error, PAGES_ERROR_MAX, "%.200s/%.200s: larger than %d bytes",
                        opening->folder, name, PAGE_BYTES_MAX);
@@ -193,6 +194,7 @@ static enum status read_entry(const struct opening *opening, const char *name)
     char path[PATH_LEN];
     int len = snprintf(path, sizeof path, "%s/%s", opening->folder, name);
     if (len < 0 || (size_t)len >= sizeof path) {
+        errno = ENAMETOOLONG;
         return refuse_file(opening, name, ERR_SYSTEM);
     }
     struct page *page = find_page(opening->pages, name);
