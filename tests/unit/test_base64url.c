@@ -1,0 +1,99 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "crypto/base64url.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct {
+    const char *bytes;
+    const char *text;
+} vectors[] = {
+    {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+    {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"},
+};
+
+static void texts_are_those_of_rfc_4648_without_padding(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct text bytes = text_of(vectors[i].bytes);
+        char text[16];
+        assert_true(BASE64URL_LEN(bytes.len) < sizeof text);
+        base64url_encode((const uint8_t *)bytes.data, bytes.len, text);
+        assert_string_equal(text, vectors[i].text);
+        uint8_t back[8];
+        assert_int_equal(base64url_decode(text_of(text), back, bytes.len), OK);
+        assert_memory_equal(back, bytes.data, bytes.len);
+    }
+}
+
+static void another_spelling_is_refused_and_leaves_zeros(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t len;
+    } texts[] = {
+        {"Zh", 1},    {"Zv", 1},       {"Zm9", 2},   {"Zm-", 2},        {"Zg==", 1},  {"Zg=", 1},
+        {"Zm8=", 2},  {"Zm9v", 2},     {"Zm9v", 4},  {"Zm9v ", 3},      {" Zm9v", 3}, {"Zm 9v", 3},
+        {"Zm9\n", 3}, {"Zm9v\r\n", 3}, {"+/+/", 3},  {"-_-/", 3},       {"Zm9%", 3},  {"Zm9.", 3},
+        {"", 1},      {"Zm9vY", 3},    {"Zm9vY", 4}, {"Zm\xc3\xa9", 3},
+    };
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        uint8_t bytes[8];
+        static const uint8_t zeros[sizeof bytes];
+        memset(bytes, 0xaa, sizeof bytes);
+        if (base64url_decode(text_of(texts[i].text), bytes, texts[i].len) != ERR_INPUT) {
+            fail_msg("accepted: \"%s\"", texts[i].text);
+        }
+        assert_memory_equal(bytes, zeros, texts[i].len);
+    }
+}
+
+/* Of all texts of 3 characters, as many are read as there are pairs of bytes. */
+static void each_run_of_bytes_has_one_spelling(void **state)
+{
+    (void)state;
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= .";
+    size_t good = 0;
+    for (size_t a = 0; a < sizeof digits; a++) {
+        for (size_t b = 0; b < sizeof digits; b++) {
+            for (size_t c = 0; c < sizeof digits; c++) {
+                char text[3] = {digits[a], digits[b], digits[c]};
+                uint8_t bytes[2];
+                good += base64url_decode((struct text){text, 3}, bytes, 2) == OK;
+            }
+        }
+    }
+    assert_int_equal(good, 65536);
+}
+
+static void a_run_that_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    uint8_t bytes[BASE64URL_BYTES_MAX + 1] = {0};
+    char text[BASE64URL_LEN(sizeof bytes) + 1];
+    base64url_encode(bytes, sizeof bytes - 1, text);
+    assert_int_equal(base64url_decode(text_of(text), bytes, sizeof bytes - 1), OK);
+    base64url_encode(bytes, sizeof bytes, text);
+    assert_int_equal(base64url_decode(text_of(text), bytes, sizeof bytes), ERR_INPUT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_those_of_rfc_4648_without_padding),
+        cmocka_unit_test(another_spelling_is_refused_and_leaves_zeros),
+        cmocka_unit_test(each_run_of_bytes_has_one_spelling),
+        cmocka_unit_test(a_run_that_is_too_long_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
