@@ -43,9 +43,10 @@ struct credentials {
     struct session_start start; /* of the session, if they are right */
 };
 
-/* Checks the credentials and, on ALLOW, ends the visitor's session, if any, and begins a new one
- * with the token *out. DENY gives no reason, and takes the same work for unknown, locked and known
- * users. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be told now; *verdict is DENY then. */
+/* Checks the credentials and, on ALLOW, begins a new session with the token *out and ends the
+ * visitor's, if any. On DENY the visitor's session stays as it is; no reason is given, and the same
+ * work is done for unknown, locked and known users. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be
+ * told now; *verdict is DENY then. *out is untouched unless ALLOW. */
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
                          const struct visitor *visitor, enum verdict *verdict, struct token *out)
     MUST_USE;

@@ -59,10 +59,27 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
     secret_wipe(hash, sizeof hash);
 }
 
+/* Ends the session that the browser came with, so that nothing of it outlives a change of person.
+ * It ends after the new one began: whoever could not sign in still has it. When it cannot be ended,
+ * the new one is not given out. */
+static enum status end_former(struct auth *auth, const struct visitor *visitor,
+                              const struct token *token)
+{
+    if (!visitor->has_token) {
+        return OK;
+    }
+    enum status status = session_end(&auth->sessions, &visitor->token);
+    if (status != OK && session_end(&auth->sessions, token) != OK) {
+        log_warning("a session that nobody was given a token for stays until it is idle");
+    }
+    return status;
+}
+
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
                          const struct visitor *visitor, enum verdict *verdict, struct token *out)
 {
     struct user user = {0};
+    struct token token = {0};
     enum verdict checked = DENY;
     bool stale = false;
     *verdict = DENY;
@@ -71,13 +88,12 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
         if (stale) {
             renew_hash(auth, credentials, &user);
         }
-        /* The session that the browser came with ends: nothing of it outlives a change of person.
-         */
-        status = visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
+        status = session_begin(&auth->sessions, &user, &credentials->start, &token);
         if (status == OK) {
-            status = session_begin(&auth->sessions, &user, &credentials->start, out);
+            status = end_former(auth, visitor, &token);
         }
         if (status == OK) {
+            *out = token;
             *verdict = ALLOW;
             log_info("signed in: %s", user.name);
         } else if (status == ERR_NOT_FOUND) {
@@ -89,6 +105,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
          */
         log_info("sign-in refused: %s", user.name[0] != '\0' ? user.name : "unknown user");
     }
+    secret_wipe(&token, sizeof token);
     secret_wipe(&user, sizeof user);
     return status;
 }

@@ -43,7 +43,8 @@ static bool read_row(struct call *call, struct session_row *out)
     out->idle_s = db_column_int64(call->statement, 5);
     out->expires_s = db_column_int64(call->statement, 6);
     out->remember = db_column_int64(call->statement, 7) != 0;
-    return call_get_bytes(call, 0, out->key, sizeof out->key) &&
+    return out->created_s > 0 && out->seen_s > 0 && out->idle_s > 0 && out->expires_s > 0 &&
+           call_get_bytes(call, 0, out->key, sizeof out->key) &&
            call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
            call_get_string(call, 8, out->address, sizeof out->address) &&
            call_get_string(call, 9, out->agent, sizeof out->agent) &&

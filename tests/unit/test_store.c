@@ -284,6 +284,7 @@ static void a_row_that_holds_what_it_must_not_denies(void **state)
     static const char *const scripts[] = {
         "UPDATE user SET name = printf('%.*c', 65, 'x')",
         "UPDATE session SET agent = printf('%.*c', 201, 'x')",
+        "UPDATE session SET seen_s = -9223372036854775807",
         "UPDATE user SET groups = CAST(x'610062' AS TEXT)",
         "UPDATE user SET salt = x'00'; UPDATE session SET salt = x'00'",
     };
