@@ -120,8 +120,8 @@ install: all ## copy programs, man pages and server snippets below PREFIX (DESTD
 	install -m 755 $(BUILD)/bin/latchkey $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(PROGRAMS:%=$(BUILD)/cgi-bin/%) $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin/
 	cp -R deploy/nginx deploy/lighttpd templates $(DESTDIR)$(PREFIX)/share/latchkey/
-	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 $(wildcard man/*.5) $(DESTDIR)$(PREFIX)/share/man/man5/
+	for page in $(wildcard man/*.[1-9]); do \
+	    install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/ || exit 1; done
 
 # ---- how things are made ----
 
@@ -130,63 +130,65 @@ sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey $(PROGRAMS:
 
 $(BUILD)/gen/templates.c: tools/embed $(wildcard templates/*)
 	@mkdir -p $(@D)
-	tools/embed embedded_templates $(sort $(wildcard templates/*)) > $@
+	$(Q)tools/embed embedded_templates $(sort $(wildcard templates/*)) > $@
 
 $(BUILD)/gen/schema.c: tools/embed $(wildcard schema/*.sql)
 	@mkdir -p $(@D)
-	tools/embed embedded_schema $(sort $(wildcard schema/*.sql)) > $@
+	$(Q)tools/embed embedded_schema $(sort $(wildcard schema/*.sql)) > $@
 
-COMPILE = @mkdir -p $(@D)
-FLAGS   = -std=c17 $(CPPFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
+# One short line for each thing that is made; `make V=1` shows the commands.
+Q       := $(if $(V),,@)
+COMPILE  = @mkdir -p $(@D)$(if $(V),,; echo "  CC    $@")
+ARCHIVE  = @rm -f $@$(if $(V),,; echo "  AR    $@")
+LINK     = @mkdir -p $(@D)$(if $(V),,; echo "  LINK  $@")
+FLAGS    = -std=c17 $(CPPFLAGS) $(WARNINGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/san/gen/%.o: $(BUILD)/gen/%.c
 	$(COMPILE)
-	$(CC) $(SANITIZE) $(FLAGS)
+	$(Q)$(CC) $(SANITIZE) $(FLAGS)
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(COMPILE)
-	$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
 $(BUILD)/san/%.o: %.c
 	$(COMPILE)
-	$(CC) $(SANITIZE) $(FLAGS)
+	$(Q)$(CC) $(SANITIZE) $(FLAGS)
 $(BUILD)/%.o: %.c
 	$(COMPILE)
-	$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
+	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
 
 $(BUILD)/liblatchkey.a: $(LIB_OBJ)
-	@rm -f $@
-	ar rcs $@ $^
+	$(ARCHIVE)
+	$(Q)ar rcs $@ $^
 $(BUILD)/san/liblatchkey.a: $(SAN_LIB)
-	@rm -f $@
-	ar rcs $@ $^
+	$(ARCHIVE)
+	$(Q)ar rcs $@ $^
 $(BUILD)/libtest.a: $(TEST_SRC:%.c=$(BUILD)/%.o)
-	@rm -f $@
-	ar rcs $@ $^
+	$(ARCHIVE)
+	$(Q)ar rcs $@ $^
 $(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
-	@rm -f $@
-	ar rcs $@ $^
-
-LINK = @mkdir -p $(@D)
+	$(ARCHIVE)
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 	$(LINK)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/cgi-bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/liblatchkey.a
 	$(LINK)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/san/bin/latchkey: $(SAN_CLI) $(BUILD)/san/liblatchkey.a
 	$(LINK)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
 $(BUILD)/san/cgi-bin/%: $(BUILD)/san/cgi-bin/%.o $(BUILD)/san/liblatchkey.a
 	$(LINK)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
 $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD)/san/liblatchkey.a
 	$(LINK)
-	$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
 $(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
 	$(LINK)
-	$(CC) $(LDFLAGS) -o $@ $^ -lfcgi
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lfcgi
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
