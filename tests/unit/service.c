@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "service.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -102,6 +104,7 @@ static void run(struct service_options options, int listener)
         .name = "service", .reads_body = !options.ignores_body, .handle = handle, .refuse = refuse};
     int log = open(scratch_path("service.log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     CHECK(log);
+    CHECK(prctl(PR_SET_PDEATHSIG, SIGTERM)); /* a test that fails leaves nothing behind */
     CHECK(dup2(log, STDERR_FILENO));
     CHECK(dup2(listener, STDIN_FILENO));
     CHECK(close(log));
@@ -167,16 +170,19 @@ bool service_send(int fd, struct text bytes, size_t piece)
     return true;
 }
 
-bool service_read(int fd, struct buffer *out)
+enum ending service_read(int fd, struct buffer *out)
 {
     char bytes[8192];
     ssize_t len = 0;
     while ((len = recv(fd, bytes, sizeof bytes, 0)) > 0) {
         buffer_add(out, bytes, (size_t)len);
     }
-    bool has_closed = len == 0 || errno == ECONNRESET;
+    int reason = errno;
     CHECK(close(fd));
-    return has_closed;
+    if (len == 0) {
+        return ENDING_CLOSED;
+    }
+    return reason == ECONNRESET ? ENDING_RESET : ENDING_NONE;
 }
 
 bool service_ask(struct text request, struct buffer *out)
@@ -188,7 +194,7 @@ bool service_ask(struct text request, struct buffer *out)
     }
     buffer_init(&raw, RECORDS_MAX);
     (void)service_send(fd, request, request.len);
-    bool whole = service_read(fd, &raw) && answer_read(buffer_text(&raw), out);
+    bool whole = service_read(fd, &raw) == ENDING_CLOSED && answer_read(buffer_text(&raw), out);
     buffer_clear(&raw);
     return whole;
 }

@@ -27,10 +27,14 @@ int service_connect(void);
 /* Sends all, in writes of at most `piece` bytes. False when the other side has closed. */
 bool service_send(int fd, struct text bytes, size_t piece);
 
-/* Reads until the other side closes, and closes; false when it did not within 20 s. */
-bool service_read(int fd, struct buffer *out);
+/* How a connection came to its end. A reset may cost the other side bytes that were sent. */
+enum ending { ENDING_NONE, ENDING_CLOSED, ENDING_RESET };
 
-/* Connects, sends, reads, and gives the text of the answer; false unless it was a whole answer. */
+/* Reads until the other side closes, and closes; ENDING_NONE when it did not within 20 s. */
+enum ending service_read(int fd, struct buffer *out);
+
+/* Connects, sends, reads, and gives the text of the answer; false unless it was a whole
+ * answer, cleanly closed. */
 bool service_ask(struct text request, struct buffer *out);
 
 /* A good request for `path`, answered; the process id that the answer names, 0 without answer. */

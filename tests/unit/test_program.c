@@ -64,7 +64,7 @@ static void exchange_raw(size_t piece)
     assert_true(fd >= 0);
     buffer_clear(&answer);
     (void)service_send(fd, buffer_text(&request), piece);
-    assert_true(service_read(fd, &answer));
+    assert_int_not_equal(service_read(fd, &answer), ENDING_NONE);
 }
 
 static void a_request_is_answered_with_its_status_first(void **state)
@@ -180,7 +180,7 @@ static void a_connection_cut_anywhere_is_closed_without_a_byte(void **state)
         assert_true(service_send(fd, (struct text){request.data, len}, len + 1));
         assert_int_equal(shutdown(fd, SHUT_WR), 0);
         buffer_clear(&answer);
-        assert_true(service_read(fd, &answer));
+        assert_int_not_equal(service_read(fd, &answer), ENDING_NONE);
         assert_int_equal(answer.len, 0);
     }
     assert_int_equal(service_ask_pid("/"), worker);
@@ -197,7 +197,7 @@ static void a_whole_request_is_answered_on_a_half_closed_connection(void **state
     int fd = service_connect();
     assert_true(service_send(fd, buffer_text(&request), request.len));
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    assert_true(service_read(fd, &raw));
+    assert_int_equal(service_read(fd, &raw), ENDING_CLOSED);
     assert_true(answer_read(buffer_text(&raw), &answer));
     buffer_clear(&raw);
     assert_int_equal(service_stop(master), 0);
@@ -252,10 +252,10 @@ static void a_slow_request_is_answered_and_a_stuck_one_closed_at_its_deadline(vo
         assert_true(service_send(slow, (struct text){request.data + i, 1}, 1));
         rest(2);
     }
-    assert_true(service_read(slow, &raw));
+    assert_int_equal(service_read(slow, &raw), ENDING_CLOSED);
     assert_true(answer_read(buffer_text(&raw), &answer));
     buffer_clear(&raw);
-    assert_true(service_read(stuck, &raw));
+    assert_int_not_equal(service_read(stuck, &raw), ENDING_NONE);
     assert_int_equal(raw.len, 0);
     assert_in_range(clock_monotonic_ms() - begin_ms, FASTCGI_DEADLINE_MS - 100,
                     FASTCGI_DEADLINE_MS + 3000);
@@ -359,7 +359,7 @@ static void large_requests_that_are_endless_or_broken_get_no_answer(void **state
     int fd = service_connect();
     assert_true(service_send(fd, buffer_text(&request), 65536));
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    assert_true(service_read(fd, &answer));
+    assert_int_not_equal(service_read(fd, &answer), ENDING_NONE);
     assert_int_equal(answer.len, 0);
     assert_int_equal(service_ask_pid("/"), worker);
     assert_int_equal(service_stop(master), 0);
@@ -430,10 +430,10 @@ static void a_stop_signal_lets_the_request_at_hand_finish(void **state)
         rest(100);
         assert_true(
             service_send(late, (struct text){request.data + 20, request.len - 20}, request.len));
-        assert_true(service_read(fd, &raw));
+        assert_int_equal(service_read(fd, &raw), ENDING_CLOSED);
         assert_true(answer_read(buffer_text(&raw), &answer));
         buffer_clear(&raw);
-        assert_true(service_read(late, &raw));
+        assert_int_equal(service_read(late, &raw), ENDING_CLOSED);
         assert_true(answer_read(buffer_text(&raw), &answer));
         buffer_clear(&raw);
         assert_int_equal(service_stop(master), 0);
