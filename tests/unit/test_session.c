@@ -302,7 +302,7 @@ static void the_database_holds_no_token(void **state)
         size_t len = strlen(sql);
         (void)snprintf(sql + len, sizeof sql - len, "%02x", token.id[i]);
     }
-    (void)strncat(sql, "'", 2);
+    memcpy(sql + strlen(sql), "'", 2);
     assert_int_equal(database_ask(sql), 0);
 }
 
