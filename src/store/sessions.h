@@ -56,7 +56,8 @@ enum status sessions_remove_by_id(struct store *store, struct text id) MUST_USE;
 /* Removes every session, and gives every user a new salt. *ended: how many rows. */
 enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
 
-/* Removes rows that are over at `now_s`, at most `limit` (0: all). *removed: how many. */
+/* Looks at `limit` rows from a random place on (0: at all rows) and removes those that are over at
+ * `now_s`. *removed: how many. Time: bounded by `limit`. */
 enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
     MUST_USE;
 

@@ -47,7 +47,8 @@ enum status users_find(struct store *store, struct text name, struct user *out) 
  * ERR_INPUT (a field breaks the rules above), ERR_STORE, ERR_CRYPTO. */
 enum status users_add(struct store *store, struct user *user) MUST_USE;
 
-/* Sets the password's hash and a new salt, and removes the user's sessions, in one transaction. */
+/* Sets the password's hash and a new salt, and removes the user's sessions, in one transaction.
+ * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
     MUST_USE;
 
@@ -59,7 +60,8 @@ enum status users_rehash(struct store *store, int64_t id, const char *old, const
 /* Locks or unlocks. Locking gives a new salt and removes the user's sessions. ERR_NOT_FOUND. */
 enum status users_set_locked(struct store *store, int64_t id, bool locked) MUST_USE;
 
-/* A new salt: every session of the user is dead, and their rows are removed. *ended: how many. */
+/* A new salt: every session of the user is dead, and their rows are removed. *ended: how many.
+ * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended) MUST_USE;
 
 /* Removes the user with all sessions. ERR_NOT_FOUND. */
