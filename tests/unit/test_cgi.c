@@ -44,7 +44,8 @@ static void handle(void *context, const struct request *request, struct response
 {
     extern char **environ;
     (void)context;
-    response->status = 200;
+    int fd = open("/dev/null", O_RDONLY); /* must not become one of the standard three */
+    response->status = fd > STDERR_FILENO ? 200 : 500;
     buffer_print(&response->body, "%d %.*s %zu", (int)request->method, (int)request->path.len,
                  request->path.data, request->form.count);
     for (char **variable = environ; *variable != NULL; variable++) {

@@ -427,12 +427,12 @@ static void a_stop_signal_lets_the_request_at_hand_finish(void **state)
         assert_true(service_send(fd, buffer_text(&request), request.len));
         rest(200);
         assert_int_equal(kill(master, signals[i]), 0);
-        rest(100);
-        assert_true(
-            service_send(late, (struct text){request.data + 20, request.len - 20}, request.len));
         assert_int_equal(service_read(fd, &raw), ENDING_CLOSED);
         assert_true(answer_read(buffer_text(&raw), &answer));
         buffer_clear(&raw);
+        rest(100);
+        assert_true(
+            service_send(late, (struct text){request.data + 20, request.len - 20}, request.len));
         assert_int_equal(service_read(late, &raw), ENDING_CLOSED);
         assert_true(answer_read(buffer_text(&raw), &answer));
         buffer_clear(&raw);
