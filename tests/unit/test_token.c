@@ -509,67 +509,6 @@ static void without_any_key_nothing_is_written_and_nothing_verifies(void **state
     keyring_free(&ring);
 }
 
-static void a_csrf_value_is_good_for_its_own_token_only(void **state)
-{
-    (void)state;
-    struct token token = make_token(TOKEN_STORED);
-    struct token stranger = make_token(TOKEN_STORED);
-    struct token other_kind = token;
-    other_kind.kind = TOKEN_ANONYMOUS;
-    char csrf[CSRF_TEXT_LEN + 1];
-    assert_int_equal(token_csrf_encode(keyring, &token, csrf), OK);
-    assert_int_equal(text_of(csrf).len, CSRF_TEXT_LEN);
-    assert_true(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
-    assert_false(token_csrf_check(keyring, &stranger, text_of(csrf)) == ALLOW);
-    assert_false(token_csrf_check(keyring, &other_kind, text_of(csrf)) == ALLOW);
-    token.issued_s += 1000; /* a renewed token keeps the forms that are open */
-    assert_true(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
-}
-
-static void a_csrf_value_that_was_changed_is_refused(void **state)
-{
-    (void)state;
-    struct token token = make_token(TOKEN_ANONYMOUS);
-    char csrf[CSRF_TEXT_LEN + 2];
-    assert_int_equal(token_csrf_encode(keyring, &token, csrf), OK);
-    for (size_t at = 0; at < CSRF_TEXT_LEN; at++) {
-        char kept = csrf[at];
-        for (int c = 0; c < 256; c++) {
-            csrf[at] = (char)c;
-            bool good =
-                token_csrf_check(keyring, &token, (struct text){csrf, CSRF_TEXT_LEN}) == ALLOW;
-            assert_int_equal(good, csrf[at] == kept);
-        }
-        csrf[at] = kept;
-    }
-    for (size_t len = 0; len < CSRF_TEXT_LEN; len++) {
-        assert_false(token_csrf_check(keyring, &token, (struct text){csrf, len}) == ALLOW);
-    }
-    csrf[CSRF_TEXT_LEN] = '=';
-    assert_false(token_csrf_check(keyring, &token, (struct text){csrf, CSRF_TEXT_LEN + 1}) ==
-                 ALLOW);
-    assert_false(token_csrf_check(keyring, &token, (struct text){NULL, 0}) == ALLOW);
-}
-
-/* The id, its digest and the token's tag are of the same length as a csrf value. */
-static void nothing_else_of_a_token_is_a_csrf_value(void **state)
-{
-    (void)state;
-    struct token token = make_token(TOKEN_STORED);
-    char text[TOKEN_TEXT_LEN + 1];
-    uint8_t bytes[TOKEN_BYTES];
-    uint8_t digest[TOKEN_DIGEST_BYTES];
-    assert_int_equal(token_encode(keyring, &token, text), OK);
-    assert_int_equal(base64url_decode(text_of(text), bytes, sizeof bytes), OK);
-    assert_int_equal(token_digest(&token, digest), OK);
-    const uint8_t *const parts[] = {token.id, digest, bytes + AT_TAG};
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        char csrf[CSRF_TEXT_LEN + 1];
-        base64url_encode(parts[i], 32, csrf);
-        assert_false(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
-    }
-}
-
 static void random_changes_are_refused(void **state)
 {
     (void)state;
@@ -613,9 +552,6 @@ int main(void)
         cmocka_unit_test(a_token_that_its_own_reader_would_refuse_is_not_written),
         cmocka_unit_test(a_rotated_secret_is_still_good_and_a_revoked_one_is_not),
         cmocka_unit_test(without_any_key_nothing_is_written_and_nothing_verifies),
-        cmocka_unit_test(a_csrf_value_is_good_for_its_own_token_only),
-        cmocka_unit_test(a_csrf_value_that_was_changed_is_refused),
-        cmocka_unit_test(nothing_else_of_a_token_is_a_csrf_value),
         cmocka_unit_test(random_changes_are_refused),
     };
     return cmocka_run_group_tests(tests, open_keyring, close_keyring);
