@@ -1,0 +1,286 @@
+/* One table of all commands: dispatch, help and usage come from it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+
+#define VERSION "0.1"
+
+static const struct command table[] = {
+    {NULL, "init", NULL, "make what is missing: folders, secret, database", NEED_CONFIG, 0,
+     init_run},
+    {NULL, "check", NULL, "say what is wrong with this installation, and how to mend it",
+     NEED_NOTHING, 0, check_run},
+    {NULL, "serve", NULL,
+     "run the web programs until SIGTERM; SIGHUP reads the configuration again", NEED_CONFIG, 0,
+     serve_run},
+    {NULL, "migrate", NULL, "bring the database to the structure that this version needs",
+     NEED_CONFIG, 0, migrate_run},
+    {NULL, "backup", "FILE", "write a copy of the database while everything runs", NEED_STORE, 0,
+     backup_run},
+    {"user", "add", "NAME", "add a user; the password is asked for", NEED_STORE,
+     OPTION_NAME | OPTION_EMAIL | OPTION_GROUP | OPTION_PASSWORD_STDIN, user_add_run},
+    {"user", "passwd", "NAME", "set a new password, which ends the user's sessions", NEED_STORE,
+     OPTION_PASSWORD_STDIN, user_passwd_run},
+    {"user", "list", NULL, "list the users", NEED_STORE, OPTION_JSON, user_list_run},
+    {"user", "lock", "NAME", "keep the user out, and end all sessions", NEED_STORE, 0,
+     user_lock_run},
+    {"user", "unlock", "NAME", "let the user in again", NEED_STORE, 0, user_unlock_run},
+    {"user", "remove", "NAME", "remove the user and all sessions", NEED_STORE, 0, user_remove_run},
+    {"user", "import", "FILE",
+     "add the users of an htpasswd file, all or none; - is standard input", NEED_STORE, 0,
+     user_import_run},
+    {"session", "list", "[USER]", "list the live sessions", NEED_STORE, OPTION_JSON,
+     session_list_run},
+    {"session", "revoke", "ID", "end one session, by the id that the list shows", NEED_STORE, 0,
+     session_revoke_run},
+    {"session", "revoke-user", "NAME", "end all sessions of a user", NEED_STORE, 0,
+     session_revoke_user_run},
+    {"session", "revoke-all", NULL, "end all sessions", NEED_STORE, 0, session_revoke_all_run},
+    {"session", "purge", NULL, "remove what is left of sessions that are over", NEED_STORE, 0,
+     session_purge_run},
+    {"secret", "rotate", NULL, "use a new secret for new tokens; old ones stay good", NEED_CONFIG,
+     0, secret_rotate_run},
+    {"secret", "revoke", NULL, "replace all secrets, which ends every session", NEED_CONFIG, 0,
+     secret_revoke_run},
+    {0},
+};
+
+int command_fail(const char *format, ...)
+{
+    va_list arguments;
+    (void)fputs("latchkey: ", stderr);
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+    return EXIT_FAILED;
+}
+
+static int fail_usage(const char *sentence)
+{
+    (void)command_fail("%s", sentence);
+    return EXIT_USAGE;
+}
+
+int command_finish(enum status status)
+{
+    return status == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static void print_name(const struct command *command, FILE *out)
+{
+    (void)fprintf(out, "%s%s%s%s%s", command->group != NULL ? command->group : "",
+                  command->group != NULL ? " " : "", command->name,
+                  command->operand != NULL ? " " : "",
+                  command->operand != NULL ? command->operand : "");
+}
+
+static int show_overview(void)
+{
+    (void)fputs("Usage: latchkey [-c FILE] COMMAND\n\n", stdout);
+    for (const struct command *command = table; command->name != NULL; command++) {
+        char name[64];
+        (void)snprintf(
+            name, sizeof name, "%s%s%s%s%s", command->group != NULL ? command->group : "",
+            command->group != NULL ? " " : "", command->name, command->operand != NULL ? " " : "",
+            command->operand != NULL ? command->operand : "");
+        (void)printf("  %-24s %s\n", name, command->help);
+    }
+    (void)printf("\n  -c FILE   the configuration; else $LATCHKEY_CONFIG, else %s\n"
+                 "  --help    after a command: how it is used\n",
+                 CONFIG_DEFAULT_PATH);
+    return EXIT_DONE;
+}
+
+static int show_help(const struct command *command)
+{
+    char options[256];
+    options_print_synopsis(command->options, options, sizeof options);
+    (void)fputs("Usage: latchkey [-c FILE] ", stdout);
+    print_name(command, stdout);
+    (void)printf("%s\n\n%c%s.\n", options, command->help[0] - 'a' + 'A', command->help + 1);
+    return EXIT_DONE;
+}
+
+/* Names at one level, for suggestions: groups and commands without one, or a group's commands. */
+static size_t list_names(const char *group, const char **out, size_t room)
+{
+    size_t count = 0;
+    for (const struct command *command = table; command->name != NULL && count + 1 < room;
+         command++) {
+        const char *name = group == NULL && command->group != NULL ? command->group : command->name;
+        bool wanted =
+            group == NULL || (command->group != NULL && strcmp(command->group, group) == 0);
+        if (wanted && (count == 0 || strcmp(out[count - 1], name) != 0)) {
+            out[count++] = name;
+        }
+    }
+    out[count] = NULL;
+    return count;
+}
+
+static bool is_group(const char *word)
+{
+    for (const struct command *command = table; command->name != NULL; command++) {
+        if (command->group != NULL && strcmp(command->group, word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct command *find_command(const char *group, const char *name)
+{
+    for (const struct command *command = table; command->name != NULL; command++) {
+        bool same_group = group == NULL
+                              ? command->group == NULL
+                              : command->group != NULL && strcmp(command->group, group) == 0;
+        if (same_group && strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}
+
+/* "latchkey: there is no command usr; did you mean user?" */
+static int refuse_word(const char *group, const char *word)
+{
+    const char *names[sizeof table / sizeof table[0] + 1];
+    char listing[256] = "";
+    size_t len = 0;
+    (void)list_names(group, names, sizeof names / sizeof names[0]);
+    const char *nearest = word != NULL ? text_nearest(word, names) : NULL;
+    if (nearest != NULL) {
+        (void)command_fail("there is no command \"%s%s%.40s\"; did you mean \"%s%s%s\"?",
+                           group != NULL ? group : "", group != NULL ? " " : "", word,
+                           group != NULL ? group : "", group != NULL ? " " : "", nearest);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; names[i] != NULL && len < sizeof listing; i++) {
+        int added =
+            snprintf(listing + len, sizeof listing - len, "%s%s", i > 0 ? ", " : "", names[i]);
+        len += added > 0 ? (size_t)added : 0;
+    }
+    (void)command_fail("%s%s: use one of %s; see latchkey --help",
+                       group != NULL ? group : "which command",
+                       group != NULL && word != NULL ? ": no such command" : "", listing);
+    return EXIT_USAGE;
+}
+
+/* Finds the command among the operands and takes its words away, leaving what it is about. */
+static int choose_command(struct options *options, const struct command **out)
+{
+    const char *first = options->operands[0];
+    size_t words = 1;
+    if (is_group(first)) {
+        const char *second = options->operand_count > 1 ? options->operands[1] : NULL;
+        words = 2;
+        *out = second != NULL ? find_command(first, second) : NULL;
+        if (*out == NULL) {
+            return refuse_word(first, second);
+        }
+    } else {
+        *out = find_command(NULL, first);
+        if (*out == NULL) {
+            return refuse_word(NULL, first);
+        }
+    }
+    options->operand_count -= words;
+    memmove(options->operands, options->operands + words,
+            options->operand_count * sizeof options->operands[0]);
+    return EXIT_DONE;
+}
+
+static int check_usage(const struct command *command, const struct options *options)
+{
+    char sentence[256];
+    const char *foreign = options_find_foreign(options->given, command->options);
+    bool optional = command->operand != NULL && command->operand[0] == '[';
+    if (foreign != NULL) {
+        (void)snprintf(sentence, sizeof sentence, "%s does not take %s; see --help", command->name,
+                       foreign);
+        return fail_usage(sentence);
+    }
+    if (options->operand_count > (command->operand != NULL ? 1U : 0U)) {
+        return fail_usage("too many arguments (a password is never one: it is asked for, or read "
+                          "with --password-stdin)");
+    }
+    if (command->operand != NULL && !optional && options->operand_count == 0) {
+        (void)snprintf(sentence, sizeof sentence, "%s needs %s; see --help", command->name,
+                       command->operand);
+        return fail_usage(sentence);
+    }
+    return EXIT_DONE;
+}
+
+enum status command_open_store(struct invocation *invocation)
+{
+    enum status status =
+        store_open(config_database_path(invocation->config), STORE_ROLE_ADMIN, &invocation->store);
+    if (status == OK) {
+        status = store_check(invocation->store);
+    }
+    return status;
+}
+
+static int run_command(struct invocation *invocation)
+{
+    char error[CONFIG_ERROR_MAX];
+    enum need need = invocation->command->need;
+    if (need != NEED_NOTHING &&
+        config_load(invocation->options.config_path, &invocation->config, error) != OK) {
+        return command_fail("%s", error);
+    }
+    if (need == NEED_STORE && command_open_store(invocation) != OK) {
+        return EXIT_FAILED;
+    }
+    return invocation->command->run(invocation);
+}
+
+int command_dispatch(int argc, char **argv)
+{
+    struct invocation invocation = {0};
+    char error[OPTIONS_ERROR_MAX];
+    (void)umask(S_IRWXG | S_IRWXO);
+    log_open("latchkey", LOG_LEVEL_WARNING);
+    if (options_parse(argc, argv, &invocation.options, error) != OK) {
+        return fail_usage(error);
+    }
+    if (invocation.options.version) {
+        (void)puts("latchkey " VERSION);
+        return EXIT_DONE;
+    }
+    if (invocation.options.operand_count == 0) {
+        return invocation.options.help ? show_overview() : refuse_word(NULL, NULL);
+    }
+    int result = choose_command(&invocation.options, &invocation.command);
+    if (result == EXIT_DONE && invocation.options.help) {
+        return show_help(invocation.command);
+    }
+    if (result == EXIT_DONE) {
+        result = check_usage(invocation.command, &invocation.options);
+    }
+    if (result == EXIT_DONE) {
+        result = run_command(&invocation);
+    }
+    store_close(&invocation.store);
+    config_free(&invocation.config);
+    if (fflush(stdout) != 0 && result == EXIT_DONE) {
+        result = command_fail("standard output cannot be written");
+    }
+    return result;
+}
+
+int command_find_user(struct invocation *invocation, struct user *out)
+{
+    const char *name = invocation->options.operands[0];
+    enum status status = users_find(invocation->store, text_of(name), out);
+    if (status == ERR_NOT_FOUND) {
+        return command_fail("there is no user of that name; see `latchkey user list`");
+    }
+    return command_finish(status);
+}

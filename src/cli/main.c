@@ -1,0 +1,7 @@
+/* The latchkey command. */
+#include "cli/command.h"
+
+int main(int argc, char **argv)
+{
+    return command_dispatch(argc, argv);
+}

@@ -1,0 +1,130 @@
+/* latchkey session: who is signed in, and ending it. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cli/command.h"
+#include "cli/print.h"
+#include "session/session.h"
+
+struct listing {
+    bool json;
+    size_t count;
+};
+
+static void print_json(const struct session_row *row, const char *id, bool first)
+{
+    struct json_object object = json_begin(first);
+    json_text(&object, "id", id);
+    json_text(&object, "user", row->user);
+    json_number(&object, "created", row->created_s);
+    json_number(&object, "seen", row->seen_s);
+    json_number(&object, "expires", session_end_s(row));
+    json_text(&object, "address", row->address);
+    json_text(&object, "agent", row->agent);
+    json_bool(&object, "remember", row->remember);
+    json_end(&object);
+}
+
+static bool print_session(void *context, const struct session_row *row)
+{
+    struct listing *listing = context;
+    char id[SESSION_ID_LEN + 1];
+    session_print_id(row->key, id);
+    if (listing->json) {
+        print_json(row, id, listing->count == 0);
+    } else {
+        char since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
+        clock_print(row->created_s, since);
+        clock_print(session_end_s(row), until);
+        if (listing->count == 0) {
+            (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", "ID", "USER", "SINCE", "ENDS",
+                         "ADDRESS", "AGENT");
+        }
+        (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", id, row->user, since, until,
+                     row->address, row->agent);
+    }
+    listing->count++;
+    return true;
+}
+
+int session_list_run(struct invocation *invocation)
+{
+    struct listing listing = {.json = (invocation->options.given & OPTION_JSON) != 0};
+    struct user user = {0};
+    int64_t now_s = 0;
+    if (invocation->options.operand_count > 0) {
+        int result = command_find_user(invocation, &user);
+        if (result != EXIT_DONE) {
+            return result;
+        }
+    }
+    enum status status = clock_get(&now_s);
+    if (status == OK) {
+        status = sessions_list(invocation->store, user.id, now_s, print_session, &listing);
+    }
+    if (status == OK && listing.json) {
+        json_close_array(listing.count);
+    } else if (status == OK && listing.count == 0) {
+        (void)puts("Nobody is signed in.");
+    }
+    return command_finish(status);
+}
+
+int session_revoke_run(struct invocation *invocation)
+{
+    enum status status =
+        sessions_remove_by_id(invocation->store, text_of(invocation->options.operands[0]));
+    if (status == ERR_INPUT) {
+        return command_fail("that is no session id: %d hex digits, as `latchkey session list` "
+                            "shows them",
+                            SESSION_ID_LEN);
+    }
+    if (status == ERR_NOT_FOUND) {
+        return command_fail("there is no session of that id; see `latchkey session list`");
+    }
+    if (status == OK) {
+        (void)puts("The session has ended.");
+    }
+    return command_finish(status);
+}
+
+static int tell_ended(enum status status, int64_t ended)
+{
+    if (status == OK) {
+        (void)printf("%lld session%s ended.\n", (long long)ended, ended == 1 ? "" : "s");
+    }
+    return command_finish(status);
+}
+
+int session_revoke_user_run(struct invocation *invocation)
+{
+    struct user user = {0};
+    int64_t ended = 0;
+    int result = command_find_user(invocation, &user);
+    if (result != EXIT_DONE) {
+        return result;
+    }
+    return tell_ended(users_renew_salt(invocation->store, user.id, &ended), ended);
+}
+
+int session_revoke_all_run(struct invocation *invocation)
+{
+    int64_t ended = 0;
+    enum status status = sessions_remove_all(invocation->store, &ended);
+    return tell_ended(status, ended);
+}
+
+int session_purge_run(struct invocation *invocation)
+{
+    int64_t now_s = 0;
+    int64_t removed = 0;
+    enum status status = clock_get(&now_s);
+    if (status == OK) {
+        status = sessions_purge(invocation->store, now_s, 0, &removed);
+    }
+    if (status == OK) {
+        (void)printf("%lld session%s that had ended removed.\n", (long long)removed,
+                     removed == 1 ? "" : "s");
+    }
+    return command_finish(status);
+}

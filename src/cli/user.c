@@ -1,0 +1,211 @@
+/* latchkey user: adding, changing and removing users, one at a time. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "cli/command.h"
+#include "cli/new_password.h"
+#include "cli/print.h"
+
+/* Gets a new password and hashes it. EXIT_FAILED: told. */
+static int make_hash(struct invocation *invocation, char hash[PASSWORD_HASH_MAX])
+{
+    const struct config *config = invocation->config;
+    struct password_cost cost = {config->password.memory_bytes, config->password.passes};
+    char password[PASSWORD_BYTES_MAX + 1];
+    bool from_stdin = (invocation->options.given & OPTION_PASSWORD_STDIN) != 0;
+    enum status status = new_password_get(from_stdin, config->password.min_length, password);
+    if (status == OK) {
+        status = password_hash(text_of(password), &cost, hash);
+    }
+    secret_wipe(password, sizeof password);
+    return command_finish(status);
+}
+
+static int copy_option(char *out, size_t room, const char *value, bool is_valid, const char *rule)
+{
+    if (value == NULL) {
+        return EXIT_DONE;
+    }
+    if (!is_valid || strlen(value) >= room) {
+        return command_fail("%s", rule);
+    }
+    memcpy(out, value, strlen(value) + 1);
+    return EXIT_DONE;
+}
+
+/* Fills a user from the options, all but the hash. */
+static int read_user(const struct options *options, struct user *user)
+{
+    struct text name = text_of(options->operands[0]);
+    if (!user_name_is_valid(name)) {
+        return command_fail("that is no user name: 1 to %d ASCII letters, digits and . _ - @ +",
+                            USER_NAME_MAX);
+    }
+    memcpy(user->name, name.data, name.len);
+    int result = copy_option(user->display, sizeof user->display, options->name,
+                             user_display_is_valid(text_of(options->name)),
+                             "--name: at most 128 bytes of UTF-8 without control characters");
+    if (result == EXIT_DONE) {
+        result = copy_option(user->email, sizeof user->email, options->email,
+                             user_email_is_valid(text_of(options->email)),
+                             "--email: that is no e-mail address in printable ASCII");
+    }
+    for (size_t i = 0; i < options->group_count && result == EXIT_DONE; i++) {
+        enum status status = user_add_group(user, text_of(options->groups[i]));
+        if (status == ERR_INPUT) {
+            result = command_fail("--group: that is no group name: 1 to %d ASCII letters, digits "
+                                  "and . _ - @ +",
+                                  USER_NAME_MAX);
+        } else if (status != OK) {
+            result = command_fail("--group: more than %d bytes of groups", USER_GROUPS_MAX);
+        }
+    }
+    return result;
+}
+
+int user_add_run(struct invocation *invocation)
+{
+    struct user user = {0};
+    struct user present = {0};
+    int result = read_user(&invocation->options, &user);
+    if (result != EXIT_DONE) {
+        return result;
+    }
+    /* Known before the password is asked for; decided by the database at the end. */
+    enum status status = users_find(invocation->store, text_of(user.name), &present);
+    secret_wipe(&present, sizeof present);
+    if (status == ERR_NOT_FOUND) {
+        result = make_hash(invocation, user.hash);
+        status = OK;
+        if (result == EXIT_DONE) {
+            status = clock_get(&user.created_s);
+        }
+        if (result == EXIT_DONE && status == OK) {
+            status = users_add(invocation->store, &user);
+        }
+    } else if (status == OK) {
+        status = ERR_EXISTS;
+    }
+    if (status == ERR_EXISTS) {
+        result = command_fail("there is a user %s already; to set another password: latchkey user "
+                              "passwd %s",
+                              user.name, user.name);
+    } else if (status != OK) {
+        result = command_finish(status);
+    } else if (result == EXIT_DONE) {
+        (void)printf("User %s added.\n", user.name);
+    }
+    secret_wipe(&user, sizeof user);
+    return result;
+}
+
+int user_passwd_run(struct invocation *invocation)
+{
+    struct user user = {0};
+    char hash[PASSWORD_HASH_MAX] = "";
+    int64_t now_s = 0;
+    int result = command_find_user(invocation, &user);
+    if (result == EXIT_DONE) {
+        result = make_hash(invocation, hash);
+    }
+    if (result == EXIT_DONE) {
+        enum status status = clock_get(&now_s);
+        if (status == OK) {
+            status = users_set_password(invocation->store, user.id, hash, now_s);
+        }
+        result = command_finish(status);
+    }
+    if (result == EXIT_DONE) {
+        (void)printf("User %s has a new password; all sessions have ended.\n", user.name);
+    }
+    secret_wipe(&user, sizeof user);
+    secret_wipe(hash, sizeof hash);
+    return result;
+}
+
+struct listing {
+    bool json;
+    size_t count;
+};
+
+static void print_json(const struct user *user, bool first)
+{
+    struct json_object object = json_begin(first);
+    json_text(&object, "user", user->name);
+    json_text(&object, "name", user->display);
+    json_text(&object, "email", user->email);
+    json_words(&object, "groups", user->groups);
+    json_bool(&object, "locked", user->locked);
+    json_number(&object, "created", user->created_s);
+    json_number(&object, "password_changed", user->password_s);
+    json_end(&object);
+}
+
+static bool print_user(void *context, const struct user *user)
+{
+    struct listing *listing = context;
+    if (listing->json) {
+        print_json(user, listing->count == 0);
+    } else {
+        if (listing->count == 0) {
+            (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", "USER", "LOCKED", "NAME", "EMAIL",
+                         "GROUPS");
+        }
+        (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", user->name, user->locked ? "locked" : "-",
+                     user->display, user->email, user->groups);
+    }
+    listing->count++;
+    return true;
+}
+
+int user_list_run(struct invocation *invocation)
+{
+    struct listing listing = {.json = (invocation->options.given & OPTION_JSON) != 0};
+    enum status status = users_list(invocation->store, print_user, &listing);
+    if (status == OK && listing.json) {
+        json_close_array(listing.count);
+    } else if (status == OK && listing.count == 0) {
+        (void)puts("There are no users yet: latchkey user add NAME");
+    }
+    return command_finish(status);
+}
+
+static int set_locked(struct invocation *invocation, bool locked, const char *outcome)
+{
+    struct user user = {0};
+    int result = command_find_user(invocation, &user);
+    if (result == EXIT_DONE) {
+        result = command_finish(users_set_locked(invocation->store, user.id, locked));
+    }
+    if (result == EXIT_DONE) {
+        (void)printf("User %s %s.\n", user.name, outcome);
+    }
+    secret_wipe(&user, sizeof user);
+    return result;
+}
+
+int user_lock_run(struct invocation *invocation)
+{
+    return set_locked(invocation, true, "is locked; all sessions have ended");
+}
+
+int user_unlock_run(struct invocation *invocation)
+{
+    return set_locked(invocation, false, "may sign in again");
+}
+
+int user_remove_run(struct invocation *invocation)
+{
+    struct user user = {0};
+    int result = command_find_user(invocation, &user);
+    if (result == EXIT_DONE) {
+        result = command_finish(users_remove(invocation->store, user.id));
+    }
+    if (result == EXIT_DONE) {
+        (void)printf("User %s is removed; all sessions have ended.\n", user.name);
+    }
+    secret_wipe(&user, sizeof user);
+    return result;
+}
