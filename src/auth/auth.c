@@ -33,6 +33,11 @@ enum status auth_open(const struct config *config, enum store_role role, struct 
     return status;
 }
 
+void auth_disconnect(struct auth *auth)
+{
+    store_disconnect(auth->store);
+}
+
 void auth_close(struct auth *auth)
 {
     keyring_free(&auth->keyring);

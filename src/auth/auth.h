@@ -22,6 +22,9 @@ struct auth {
 enum status auth_open(const struct config *config, enum store_role role, struct auth *out) MUST_USE;
 void auth_close(struct auth *auth);
 
+/* Lets go of what must not cross fork, the database; requests open it again. */
+void auth_disconnect(struct auth *auth);
+
 /* Who sent a request. Zeroed, it is nobody. Wipe after use: it holds a token. */
 struct visitor {
     bool has_token;             /* exactly one token of ours came */

@@ -15,9 +15,6 @@ struct store {
 /* Makes sure that the store is connected to the file that its path names now. */
 enum status store_connect(struct store *store) MUST_USE;
 
-/* Closes the connection, which rolls back what was not committed. */
-void store_disconnect(struct store *store);
-
 /* After a failure: rolls back, and disconnects if the connection is spoiled. Returns `status`. */
 enum status store_settle(struct store *store, enum status status) MUST_USE;
 

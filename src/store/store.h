@@ -19,13 +19,17 @@ enum store_role {
 };
 
 /* A store for the SQLite file `path`, which is not touched yet: a store that was never used may
- * cross fork. ERR_MEMORY. Close with store_close. */
+ * cross fork, as may one after store_disconnect. ERR_MEMORY. Close with store_close. */
 enum status store_open(const char *path, enum store_role role, struct store **out) MUST_USE;
 void store_close(struct store **store);
 
 /* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
  * what to do (`latchkey init`, `latchkey migrate`, a newer program, chmod). */
 enum status store_check(struct store *store) MUST_USE;
+
+/* Closes the connection, which rolls back what was not committed; the next call opens another. A
+ * store without a connection may cross fork: SQLite's locks would not. */
+void store_disconnect(struct store *store);
 
 /* Makes the file (mode 0600) when it is missing, and applies the schema's steps that it has not
  * yet, each in a transaction with its number. *from and *to receive the schema's number before and

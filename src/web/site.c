@@ -142,6 +142,9 @@ int site_run(const struct site_program *program, int argc, char **argv)
         return result;
     }
     if (site_open(program, config_path, &site) == OK) {
+        if (program_is_fastcgi()) {
+            auth_disconnect(&site.auth); /* each worker opens its own */
+        }
         result = program_run(&program->http, count_workers(site.config, program->role), &site);
     }
     site_close(&site);
