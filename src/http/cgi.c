@@ -1,20 +1,17 @@
 /* The CGI carrier (RFC 3875).
  *
- * The environment is the request. It is copied, measured by the limits that FastCGI parameters
- * have, and emptied, so that no library takes orders from what a web server passes on (TMPDIR,
- * SQLITE_TMPDIR, OPENSSL_CONF, HTTP_PROXY …). The arguments are never looked at: a query without
- * '=' would become arguments (§4.4).
+ * The environment is the request; program_prepare has taken it out of the way of libraries. It is
+ * copied and measured by the limits that FastCGI parameters have. The arguments are never looked
+ * at: a query without '=' would become arguments (§4.4).
  *
  * Of the body at most CONTENT_LENGTH bytes are read (§4.2), and none when it is absent; what is too
  * large is read up to 1 MiB, so that the server can pass the 413 on. A body that is cut off or late
  * is shorter than its length, and refused for that (request.c). */
-#define _GNU_SOURCE /* clearenv, environ */
 #include "http/cgi.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +28,8 @@
 static const char last_resort[] = "Status: 500 Internal Server Error\r\n\r\n";
 
 /* ERR_TOO_LARGE: more than a FastCGI peer may send either. */
-static enum status copy_environment(struct arena *arena, struct fields *out)
+static enum status copy_environment(char *const *environment, struct arena *arena,
+                                    struct fields *out)
 {
     struct field *items = arena_get_array(arena, SCREEN_PARAMS_MAX, sizeof *items);
     size_t count = 0;
@@ -39,7 +37,7 @@ static enum status copy_environment(struct arena *arena, struct fields *out)
     if (items == NULL) {
         return ERR_MEMORY;
     }
-    for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
+    for (char *const *variable = environment; variable != NULL && *variable != NULL; variable++) {
         size_t len = strlen(*variable);
         const char *equals = strchr(*variable, '=');
         if (equals == NULL || equals == *variable) {
@@ -60,12 +58,6 @@ static enum status copy_environment(struct arena *arena, struct fields *out)
     }
     *out = (struct fields){items, count};
     return OK;
-}
-
-static void empty_environment(void)
-{
-    (void)clearenv();
-    (void)setenv("PATH", "/usr/bin:/bin", 1);
 }
 
 /* Reads up to len bytes; fewer when the input ends, fails or is late. */
@@ -129,12 +121,11 @@ static enum status read_body(struct arena *arena, struct request_source *source)
     return OK;
 }
 
-static enum status answer(struct exchange *exchange)
+static enum status answer(char *const *environment, struct exchange *exchange)
 {
     struct request_source source = {.role = ROLE_RESPONDER,
                                     .reads_body = exchange->program->reads_body};
-    enum status status = copy_environment(exchange->arena, &source.params);
-    empty_environment();
+    enum status status = copy_environment(environment, exchange->arena, &source.params);
     if (status == ERR_TOO_LARGE) {
         return exchange_refuse(exchange, source.role, STATUS_TOO_LARGE);
     }
@@ -159,13 +150,13 @@ static void write_all(struct text bytes)
     }
 }
 
-int cgi_serve(const struct http_program *program, void *context)
+int cgi_serve(const struct http_program *program, char *const *environment, void *context)
 {
     struct exchange exchange;
     (void)signal(SIGPIPE, SIG_IGN);
     enum status status = exchange_open(program, context, &exchange);
     if (status == OK) {
-        status = answer(&exchange);
+        status = answer(environment, &exchange);
     }
     write_all(status == OK ? buffer_text(&exchange.answer) : TEXT(last_resort));
     exchange_close(&exchange);

@@ -6,8 +6,8 @@
 
 #define CGI_DEADLINE_MS 10000 /* for the whole body */
 
-/* Answers the request in the environment, which is emptied but for a plain PATH before the program
- * sees it. Returns an exit status: 0 when something was answered. */
-int cgi_serve(const struct http_program *program, void *context) MUST_USE;
+/* Answers the request that `environment` is, a list as `environ`. Returns an exit status: 0 when
+ * something was answered. */
+int cgi_serve(const struct http_program *program, char *const *environment, void *context) MUST_USE;
 
 #endif

@@ -1,8 +1,16 @@
 /* What starts a program: a socket that listens as descriptor 0 makes it FastCGI (FastCGI 1.0 §2.2),
- * anything else CGI. */
+ * anything else CGI.
+ *
+ * The environment of a CGI program is half configuration, half whatever the web server's modules
+ * put there, and libraries read theirs (OPENSSL_CONF, TMPDIR, SQLITE_TMPDIR …) when they are first
+ * used. So it is gone before that. A FastCGI program has that of whoever administers it, and keeps
+ * it. */
+#define _GNU_SOURCE /* clearenv, environ */
 #include "http/program.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,20 +43,44 @@ static bool fill_standard_descriptors(void)
     return true;
 }
 
+/* The value of a variable in a list that is no longer the environment; NULL when it is not there.
+ */
+static const char *find_variable(char *const *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (; list != NULL && *list != NULL; list++) {
+        if (strncmp(*list, name, len) == 0 && (*list)[len] == '=') {
+            return *list + len + 1;
+        }
+    }
+    return NULL;
+}
+
+static bool take_environment(char **taken)
+{
+    const char *config = find_variable(taken, "LATCHKEY_CONFIG");
+    return clearenv() == 0 && setenv("PATH", "/usr/bin:/bin", 1) == 0 &&
+           (config == NULL || setenv("LATCHKEY_CONFIG", config, 1) == 0);
+}
+
+bool program_prepare(char ***environment)
+{
+    *environment = environ;
+    return fill_standard_descriptors() && (program_is_fastcgi() || take_environment(environ));
+}
+
 static int serve(void *argument)
 {
     const struct service *service = argument;
     return fastcgi_serve(service->program, service->context, STDIN_FILENO);
 }
 
-int program_run(const struct http_program *program, size_t workers, void *context)
+int program_run(const struct http_program *program, size_t workers, char **environment,
+                void *context)
 {
     struct service service = {program, context};
-    if (!fill_standard_descriptors()) {
-        return 1;
-    }
     if (!program_is_fastcgi()) {
-        return cgi_serve(program, context);
+        return cgi_serve(program, environment, context);
     }
     return prefork_run(workers, serve, &service);
 }

@@ -24,13 +24,22 @@ struct http_program {
  * not look at its arguments, for a client makes them (RFC 3875 §4.4). */
 bool program_is_fastcgi(void);
 
+/* Makes the process safe; to be called before anything is opened or any library is used.
+ * Descriptors 0 to 2 that are closed are filled. As CGI the environment, which is the request, is
+ * taken out of the way and replaced by a plain PATH and LATCHKEY_CONFIG, so that no library takes
+ * orders from what a web server passes on. *environment receives what was there, borrowed from the
+ * process. False: it could not be done; exit. */
+bool program_prepare(char ***environment) MUST_USE;
+
 /* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the
  * requests at hand are answered). `workers` processes are kept alive, at least 1; one that dies is
  * replaced, with a growing pause when it dies at once. `context` goes to the handlers; it must hold
- * nothing that does not survive fork (such as an open database), see store_open.
+ * nothing that does not survive fork (such as an open database), see store_open. `environment` is
+ * that of program_prepare.
  *
  * Returns the exit status of the process, in the master and in each worker: the caller cleans up
- * and exits in all of them alike. As CGI it empties the environment but for PATH. */
-int program_run(const struct http_program *program, size_t workers, void *context) MUST_USE;
+ * and exits in all of them alike. */
+int program_run(const struct http_program *program, size_t workers, char **environment,
+                void *context) MUST_USE;
 
 #endif

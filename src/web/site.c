@@ -133,9 +133,14 @@ int site_run(const struct site_program *program, int argc, char **argv)
 {
     struct site site = {0};
     const char *config_path = NULL;
+    char **environment = NULL;
     int result = 1;
     (void)umask(S_IRWXG | S_IRWXO);
     log_open(program->http.name, LOG_LEVEL_INFO);
+    if (!program_prepare(&environment)) {
+        log_error("the standard descriptors or the environment cannot be set up");
+        return result;
+    }
     if (program_is_fastcgi() && !read_arguments(argc, argv, &config_path)) {
         log_error("usage: %s [-c FILE], with a listening socket as descriptor 0",
                   program->http.name);
@@ -145,7 +150,8 @@ int site_run(const struct site_program *program, int argc, char **argv)
         if (program_is_fastcgi()) {
             auth_disconnect(&site.auth); /* each worker opens its own */
         }
-        result = program_run(&program->http, count_workers(site.config, program->role), &site);
+        result = program_run(&program->http, count_workers(site.config, program->role), environment,
+                             &site);
     }
     site_close(&site);
     return result;

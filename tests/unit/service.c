@@ -117,11 +117,12 @@ static void run(struct service_options options, int listener)
         CHECK(setenv("FCGI_WEB_SERVER_ADDRS", options.peers, 1));
     }
     log_open("service", LOG_LEVEL_DEBUG);
-    if (!program_is_fastcgi()) {
+    char **environment = NULL;
+    if (!program_is_fastcgi() || !program_prepare(&environment)) {
         abort();
     }
     /* Not _exit: leaks in master and workers are to be found. */
-    exit(program_run(&program, options.workers, NULL));
+    exit(program_run(&program, options.workers, environment, NULL));
 }
 
 pid_t service_start(struct service_options options)

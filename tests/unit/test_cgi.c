@@ -96,7 +96,9 @@ static void become_program(const struct call *call, int input, int output)
         (void)close(STDOUT_FILENO);
     }
     log_open("cgi", LOG_LEVEL_ERROR);
-    _exit(program_is_fastcgi() ? 99 : program_run(&program, 3, NULL));
+    char **environment = NULL;
+    bool prepared = program_prepare(&environment) && !program_is_fastcgi();
+    _exit(prepared ? program_run(&program, 3, environment, NULL) : 99);
 }
 
 /* Runs a request; `answer` holds what was written. Returns the exit status. */

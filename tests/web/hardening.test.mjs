@@ -1,8 +1,10 @@
 // What the running programs hold, and what they must not.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Install, alice, until } from './support/install.mjs';
+import { Install, alice, programs, until } from './support/install.mjs';
 import { Browser } from './support/http.mjs';
 import { lighttpd } from './support/servers.mjs';
 
@@ -43,5 +45,19 @@ describe('the running programs', () => {
             await until(`workers of ${name}`, () => children(pid).length > 0);
             assert.deepEqual(openFiles(pid).filter((file) => file.includes('latchkey.db')), [], name);
         }
+    });
+
+    it('libraries take no orders from the environment of a CGI request', () => {
+        const orders = path.join(install.folder, 'openssl.cnf');
+        // Without the default provider, OpenSSL has no HMAC.
+        writeFileSync(orders, 'openssl_conf = a\n[a]\nproviders = b\n[b]\nbase = c\n[c]\nactivate = 1\n');
+        const answer = spawnSync(path.join(programs, 'gate'), {
+            encoding: 'utf8',
+            env: {
+                ...install.env, OPENSSL_CONF: orders, SQLITE_TMPDIR: '/nowhere', REQUEST_METHOD: 'GET',
+                REQUEST_URI: '/x', SERVER_PROTOCOL: 'HTTP/1.1', REMOTE_ADDR: '192.0.2.1',
+            },
+        });
+        assert.match(answer.stdout, /^Status: 401 /, answer.stderr);
     });
 });
