@@ -79,6 +79,9 @@ export const nginx = {
         const port = await freePort();
         const site = makeSite(install);
         const config = path.join(install.folder, 'nginx.conf');
+        const team = path.join(install.folder, 'protect-team.conf');
+        writeFileSync(team, readFileSync(deploy('nginx/latchkey-protect.conf'), 'utf8')
+            .replace('/latchkey-gate;', '/latchkey-gate/admins,staff;'));
         const upstreams = path.join(install.folder, 'upstreams.conf');
         writeFileSync(upstreams, readFileSync(deploy('nginx/latchkey-upstreams.conf'), 'utf8')
             .replaceAll('/run/latchkey/', `${install.run}/`));
@@ -100,10 +103,7 @@ http {
         root ${site};
         include ${deploy('nginx/latchkey.conf')};
         location /private/ { include ${deploy('nginx/latchkey-protect.conf')}; }
-        location /team/ {
-            include ${deploy('nginx/latchkey-protect.conf')};
-            set $latchkey_groups "admins,staff";
-        }
+        location /team/ { include ${team}; }
         ${locations}
     }
 }
