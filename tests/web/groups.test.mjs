@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Install, alice, bob } from './support/install.mjs';
 import { Browser, request } from './support/http.mjs';
-import { nginx, secret } from './support/servers.mjs';
+import { lighttpd, nginx, secret } from './support/servers.mjs';
 
 describe('groups behind nginx', () => {
     let install;
@@ -69,5 +69,41 @@ location /misspelt/4/ { ${misspelt('/latchkey-gate/,')} }
         for (const path of ['/latchkey-gate', '/latchkey-gate/staff', '/latchkey-gate/', '/latchkey-gate/a/b']) {
             assert.equal((await request(web.port, path)).status, 404, path);
         }
+    });
+});
+
+describe('groups behind lighttpd', () => {
+    let install;
+    let web;
+
+    before(async () => {
+        install = await new Install().init().serve();
+        web = await lighttpd.start(install, {
+            extra: `
+$HTTP["url"] =~ "\\.html$" {
+    setenv.add-environment = ( "OTHER" => "1" )
+    setenv.set-environment = ( "ANOTHER" => "1" )
+    setenv.set-request-header = ( "Other" => "1" )
+    fastcgi.server = ( ".php" => (( "socket" => "${install.run}/none.sock", "check-local" => "disable" )) )
+}`,
+        });
+    });
+    after(async () => {
+        await web?.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    it('hold whatever earlier conditions set', async () => {
+        const guest = new Browser(web.port);
+        await guest.signIn(bob);
+        const member = new Browser(web.port);
+        await member.signIn(alice);
+        assert.equal((await request(web.port, '/team/page.html')).status, 303);
+        assert.equal((await request(web.port, '/private/page.html')).status, 303);
+        assert.equal((await guest.fetch('/private/page.html')).status, 200);
+        assert.equal((await guest.fetch('/team/page.html')).status, 403);
+        const shown = await member.fetch('/team/page.html');
+        assert.equal(shown.status, 200);
+        assert.ok(shown.body.includes(secret));
     });
 });

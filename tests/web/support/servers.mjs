@@ -45,6 +45,7 @@ async function start(install, port, command, args) {
 
 export const lighttpd = {
     name: 'lighttpd',
+    // `extra` goes before the conditions that protect, which must be last.
     // `pages` replaces the include that leads to the sockets of `latchkey serve`.
     async start(install, { extra = '', pages } = {}) {
         const port = await freePort();
@@ -58,15 +59,15 @@ mimetype.assign = ( ".html" => "text/html" )
 var.latchkey_run = "${install.run}"
 ${pages ?? `include "${deploy('lighttpd/latchkey.conf')}"`}
 server.modules += ( "mod_cgi", "mod_proxy" )
+${extra}
 $HTTP["url"] =~ "^/private(/|$)" {
     include "${deploy('lighttpd/latchkey-protect.conf')}"
     cgi.assign = ( ".cgi" => "" )
 }
 $HTTP["url"] =~ "^/team(/|$)" {
     include "${deploy('lighttpd/latchkey-protect.conf')}"
-    setenv.add-environment = ( "LATCHKEY_GROUPS" => "admins,staff" )
+    setenv.set-environment = ( "LATCHKEY_GROUPS" => "admins,staff" )
 }
-${extra}
 `);
         return start(install, port, 'lighttpd', ['-D', '-f', config]);
     },
