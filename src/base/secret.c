@@ -1,4 +1,4 @@
-/* Wiping and comparing secrets.
+/* Wiping and comparing secrets, and keeping them out of core dumps.
  *
  * explicit_bzero is a call that no compiler may drop. What this does not reach: copies in
  * registers, in swap, and in memory that a library freed by itself.
@@ -9,7 +9,10 @@
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "base/secret.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 void secret_wipe(void *memory, size_t len)
 {
@@ -27,4 +30,17 @@ bool secret_is_equal(const void *a, const void *b, size_t len)
         difference = (unsigned char)(difference | (left[i] ^ right[i]));
     }
     return difference == 0;
+}
+
+/* Both are needed: the kernel does not ask for the limit where dumps are piped into a program. Not
+ * PR_SET_DUMPABLE, which would also keep the owner from seeing how much memory a program takes. */
+void secret_forbid_dumps(void)
+{
+    const struct rlimit nothing = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &nothing);
+    int filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    if (filter >= 0) {
+        (void)!write(filter, "0\n", 2);
+        (void)close(filter);
+    }
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "cli/command.h"
 
 #define VERSION "0.1"
@@ -241,6 +242,7 @@ int command_dispatch(int argc, char **argv)
     struct invocation invocation = {0};
     char error[OPTIONS_ERROR_MAX];
     (void)umask(S_IRWXG | S_IRWXO);
+    secret_forbid_dumps();
     log_open("latchkey", LOG_LEVEL_WARNING);
     if (options_parse(argc, argv, &invocation.options, error) != OK) {
         return fail_usage(error);

@@ -366,7 +366,7 @@ static enum status worker_open(const struct http_program *program, void *context
     worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     enum status status = exchange_open(program, context, &worker->exchange);
     if (status == OK) {
-        status = deliver_init(&worker->request);
+        status = deliver_init(program->reads_body, &worker->request);
     }
     if (status == OK) {
         status = open_signals(worker);

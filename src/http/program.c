@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "http/cgi.h"
 #include "http/fastcgi.h"
 #include "http/prefork.h"
@@ -66,6 +67,7 @@ static bool take_environment(char **taken)
 bool program_prepare(char ***environment)
 {
     *environment = environ;
+    secret_forbid_dumps();
     return fill_standard_descriptors() && (program_is_fastcgi() || take_environment(environ));
 }
 

@@ -1,10 +1,10 @@
 // What the running programs hold, and what they must not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Install, alice, programs, until } from './support/install.mjs';
+import { Install, Service, alice, programs, until } from './support/install.mjs';
 import { Browser } from './support/http.mjs';
 import { lighttpd } from './support/servers.mjs';
 
@@ -22,6 +22,25 @@ function openFiles(pid) {
             return []; // closed meanwhile
         }
     });
+}
+
+// How often the bytes of `text` are in the memory of a process.
+function countInMemory(pid, text) {
+    const memory = openSync(`/proc/${pid}/mem`, 'r');
+    let count = 0;
+    for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+        const [, begin, end] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
+        if (begin === undefined) continue;
+        const bytes = Buffer.alloc(parseInt(end, 16) - parseInt(begin, 16));
+        try {
+            readSync(memory, bytes, 0, bytes.length, parseInt(begin, 16));
+        } catch {
+            continue; // not to be read, as the kernel's own pages
+        }
+        for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) count++;
+    }
+    closeSync(memory);
+    return count;
 }
 
 describe('the running programs', () => {
@@ -47,6 +66,15 @@ describe('the running programs', () => {
         }
     });
 
+    it('no memory goes into core dumps', () => {
+        for (const { pid, name } of children(install.service.pid)) {
+            for (const process of [pid, ...children(pid).map((worker) => worker.pid)]) {
+                assert.match(readFileSync(`/proc/${process}/limits`, 'utf8'), /^Max core file size +0 +0 /m, name);
+                assert.equal(parseInt(readFileSync(`/proc/${process}/coredump_filter`, 'utf8'), 16), 0, name);
+            }
+        }
+    });
+
     it('libraries take no orders from the environment of a CGI request', () => {
         const orders = path.join(install.folder, 'openssl.cnf');
         // Without the default provider, OpenSSL has no HMAC.
@@ -59,5 +87,38 @@ describe('the running programs', () => {
             },
         });
         assert.match(answer.stdout, /^Status: 401 /, answer.stderr);
+    });
+});
+
+// A sanitizer keeps what was freed, so this looks at the programs as they are installed.
+describe('the programs as they are installed', () => {
+    let install;
+    let web;
+
+    before(async () => {
+        install = new Install().init();
+        install.service = new Service(path.join(programs, '../../bin/latchkey'), ['serve'], { env: install.env });
+        await until('the programs', () => /ready/.test(install.log));
+        web = await lighttpd.start(install);
+    });
+    after(async () => {
+        await web?.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    it('forget a password once they have answered', async () => {
+        const workers = () => children(install.service.pid)
+            .flatMap(({ pid, name }) => children(pid).map((worker) => ({ name, pid: worker.pid })));
+        const user = { name: 'canary', password: 'a password that stands nowhere else 4711' };
+        install.addUser(user);
+        const browser = new Browser(web.port);
+        await browser.submit('/auth/login', { username: user.name, password: `${user.password} but wrong` });
+        assert.equal((await browser.signIn(user)).status, 303);
+        for (const { pid, name } of workers()) {
+            assert.equal(countInMemory(pid, user.password), 0, name);
+        }
+        // The control: what is in memory is found.
+        const login = workers().find(({ name }) => name === 'login');
+        assert.ok(countInMemory(login.pid, install.state) > 0);
     });
 });
