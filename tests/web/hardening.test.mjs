@@ -109,10 +109,12 @@ describe('the programs as they are installed', () => {
     it('forget a password once they have answered', async () => {
         const workers = () => children(install.service.pid)
             .flatMap(({ pid, name }) => children(pid).map((worker) => ({ name, pid: worker.pid })));
-        const user = { name: 'canary', password: 'a password that stands nowhere else 4711' };
+        // Of characters that forms do not encode.
+        // Of characters that forms do not encode.
+        const user = { name: 'canary', password: 'a-password-that-stands-nowhere-else-4711' };
         install.addUser(user);
         const browser = new Browser(web.port);
-        await browser.submit('/auth/login', { username: user.name, password: `${user.password} but wrong` });
+        await browser.submit('/auth/login', { username: user.name, password: `${user.password}-but-wrong` });
         assert.equal((await browser.signIn(user)).status, 303);
         for (const { pid, name } of workers()) {
             assert.equal(countInMemory(pid, user.password), 0, name);
