@@ -50,8 +50,9 @@ const struct config_key config_keys[] = {
     {"session", "idle", CONFIG_DURATION, MEMBER(session.idle_s), "2h", NUMBER_KEY(1, YEARS)},
     {"session", "lifetime", CONFIG_DURATION, MEMBER(session.lifetime_s), "24h",
      NUMBER_KEY(1, YEARS)},
+    /* As long as browsers keep a cookie at most (RFC 6265bis §5.5). */
     {"session", "remember", CONFIG_DURATION, MEMBER(session.remember_s), "30d",
-     NUMBER_KEY(1, YEARS)},
+     NUMBER_KEY(1, 400 * DAY)},
     {"session", "cookie_domain", CONFIG_DOMAIN, MEMBER(session.cookie_domain), "",
      TEXT_KEY(0, 253)},
     {"session", "secure_cookie", CONFIG_SWITCH, MEMBER(session.secure_cookie), "yes", CHOICE_KEY},

@@ -242,6 +242,9 @@ static const struct {
     {"[session]\nidle = 90\n",
      ":2: session.idle cannot be \"90\"; write a duration as 90s, 30m, 12h or 30d, from 1s to "
      "3650d"},
+    {"[session]\nremember = 401d\n", ":2: session.remember cannot be \"401d\"; write a duration as "
+                                     "90s, 30m, 12h or 30d, from 1s to "
+                                     "400d"},
     {"[session]\nidle = 0s\n", ":2: session.idle cannot be \"0s\"; write a duration"},
     {"[session]\nidle = 3651d\n", ":2: session.idle cannot be \"3651d\"; write a duration"},
     {"[session]\nidle = 2 h\n", ":2: session.idle cannot be \"2 h\"; write a duration"},
