@@ -35,9 +35,33 @@ bool user_name_is_valid(struct text name)
     return true;
 }
 
+/* Characters that say how others are shown: C1 controls, which terminals obey (U+0080 to U+009F);
+ * line ends (U+2028, U+2029); what turns the direction of text, and lets one name look like another
+ * (U+202A to U+202E, U+2066 to U+2069). */
+static bool is_misleading(const unsigned char *character, size_t len)
+{
+    if (len == 2) {
+        return character[0] == 0xc2 && character[1] < 0xa0;
+    }
+    return len == 3 && character[0] == 0xe2 &&
+           ((character[1] == 0x80 && character[2] >= 0xa8 && character[2] <= 0xae) ||
+            (character[1] == 0x81 && character[2] >= 0xa6 && character[2] <= 0xa9));
+}
+
 bool user_display_is_valid(struct text display)
 {
-    return display.len <= USER_DISPLAY_MAX && !text_has_control(display) && text_is_utf8(display);
+    if (display.len > USER_DISPLAY_MAX || text_has_control(display)) {
+        return false;
+    }
+    while (display.len > 0) {
+        size_t len = text_utf8_len(display);
+        if (len == 0 || is_misleading((const unsigned char *)display.data, len)) {
+            return false;
+        }
+        display.data += len;
+        display.len -= len;
+    }
+    return true;
 }
 
 bool user_email_is_valid(struct text email)

@@ -74,6 +74,16 @@ static void display_names_are_text_for_people(void **state)
     assert_false(user_display_is_valid(TEXT("a\0b")));
     assert_false(user_display_is_valid(TEXT("\xc3")));
     assert_false(user_display_is_valid(TEXT("\xed\xa0\x80")));
+    /* Next to the refused ones: U+00A0, U+2027, U+202F, U+2065, U+206A. */
+    assert_true(
+        user_display_is_valid(TEXT("\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa")));
+    assert_false(user_display_is_valid(TEXT("\xc2\x80")));
+    assert_false(user_display_is_valid(TEXT("a\xc2\x9b"
+                                            "31m")));
+    assert_false(user_display_is_valid(TEXT("\xe2\x80\xa8")));
+    assert_false(user_display_is_valid(TEXT("\xe2\x80\xae")));
+    assert_false(user_display_is_valid(TEXT("\xe2\x81\xa6")));
+    assert_false(user_display_is_valid(TEXT("\xe2\x81\xa9")));
 }
 
 static void email_addresses_fit_into_headers(void **state)
