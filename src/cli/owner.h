@@ -20,8 +20,8 @@ struct owner {
 enum status owner_find(const struct config *config, struct owner *out) MUST_USE;
 
 /* Hands a file or folder over, if there is a user to hand it to; with `for_sockets` its group is
- * that of the sockets. Symbolic links are not followed. ERR_SYSTEM (logged). A missing file is OK.
- */
+ * that of the sockets. ERR_SYSTEM (logged); also for a symbolic link, a file of several names, a
+ * folder that all may write. A missing file is OK. */
 enum status owner_give(const struct owner *owner, const char *path, bool for_sockets) MUST_USE;
 
 /* Becomes the user for good. ERR_SYSTEM (logged). Nothing when there is none to become. */
