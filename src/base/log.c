@@ -4,10 +4,12 @@
  * built on the stack, so that running out of memory can be logged. Whatever text came from outside
  * cannot forge or hide a line: control characters (C1 ones too: terminals obey them) and bytes that
  * are not UTF-8 are written as \xHH. What it does not do: wait or try again when nobody reads;
- * such a line is lost. */
+ * such a line is lost. Else whoever can make us log could hold up every program, by filling the
+ * pipe of a reader that has stopped. */
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +87,16 @@ static void line_add_escaped(struct line *line, struct text text)
     }
 }
 
+/* A pipe that can be written takes PIPE_BUF bytes, which are more than a line. */
+static void write_at_once(const struct line *line)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
+        ssize_t written = write(STDERR_FILENO, line->data, line->len);
+        (void)written; /* there is nowhere to complain */
+    }
+}
+
 __attribute__((format(printf, 2, 0))) static void log_write(enum log_level level,
                                                             const char *format, va_list arguments)
 {
@@ -105,8 +117,7 @@ __attribute__((format(printf, 2, 0))) static void log_write(enum log_level level
     const char *end = line.cut ? CUT "\n" : "\n";
     memcpy(line.data + line.len, end, strlen(end));
     line.len += strlen(end);
-    ssize_t written = write(STDERR_FILENO, line.data, line.len);
-    (void)written; /* there is nowhere to complain */
+    write_at_once(&line);
     errno = saved;
 }
 

@@ -215,6 +215,7 @@ static int supervise(struct supervisor *supervisor)
     (void)sigaddset(&signals, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGCHLD, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_IGN); /* of whoever reads the log; inherited by the programs */
     for (bool going = true; going && !supervisor->broken;) {
         switch (take_signal(&signals, run_due(supervisor, clock_monotonic_ms()))) {
         case SIGTERM:

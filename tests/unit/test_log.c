@@ -166,11 +166,32 @@ static void a_line_that_nobody_can_take_is_lost_in_peace(void **state)
     assert_string_equal(capture_next(), "");
 }
 
+static void a_reader_that_has_stopped_holds_nobody_up(void **state)
+{
+    (void)state;
+    int ends[2];
+    char bytes[4096];
+    int standard_error = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    (void)alarm(10); /* ends the test if it comes to a halt */
+    for (int i = 0; i < 1000; i++) {
+        log_error("%0900d", i);
+    }
+    (void)alarm(0);
+    assert_true(read(ends[0], bytes, sizeof bytes) > 900); /* the first lines are there */
+    assert_int_equal(dup2(standard_error, STDERR_FILENO), STDERR_FILENO);
+    (void)close(standard_error);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reader_that_has_stopped_holds_nobody_up),
         TEST(a_line_names_program_process_and_level),
         TEST(less_important_lines_are_not_written),
         TEST(text_from_outside_cannot_forge_a_line),
