@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +69,9 @@ bool program_prepare(char ***environment)
 {
     *environment = environ;
     secret_forbid_dumps();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) { /* nothing here runs other programs */
+        return false;
+    }
     return fill_standard_descriptors() && (program_is_fastcgi() || take_environment(environ));
 }
 

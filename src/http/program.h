@@ -25,10 +25,11 @@ struct http_program {
 bool program_is_fastcgi(void);
 
 /* Makes the process safe; to be called before anything is opened or any library is used.
- * Descriptors 0 to 2 that are closed are filled, and core dumps are switched off. As CGI the environment, which is the request, is
- * taken out of the way and replaced by a plain PATH and LATCHKEY_CONFIG, so that no library takes
- * orders from what a web server passes on. *environment receives what was there, borrowed from the
- * process. False: it could not be done; exit. */
+ * Descriptors 0 to 2 that are closed are filled, core dumps are switched off, and no privilege can
+ * be gained any more. As CGI the environment, which is the request, is taken out of the way and
+ * replaced by a plain PATH and LATCHKEY_CONFIG, so that no library takes orders from what a web
+ * server passes on. *environment receives what was there, borrowed from the process. False: it
+ * could not be done; exit. */
 bool program_prepare(char ***environment) MUST_USE;
 
 /* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the

@@ -66,10 +66,11 @@ describe('the running programs', () => {
         }
     });
 
-    it('no memory goes into core dumps', () => {
+    it('no memory goes into core dumps, and no privilege can be gained', () => {
         for (const { pid, name } of children(install.service.pid)) {
             for (const process of [pid, ...children(pid).map((worker) => worker.pid)]) {
                 assert.match(readFileSync(`/proc/${process}/limits`, 'utf8'), /^Max core file size +0 +0 /m, name);
+                assert.match(readFileSync(`/proc/${process}/status`, 'utf8'), /^NoNewPrivs:\t1$/m, name);
                 assert.equal(parseInt(readFileSync(`/proc/${process}/coredump_filter`, 'utf8'), 16), 0, name);
             }
         }
