@@ -101,6 +101,11 @@ static enum status site_open(const struct site_program *program, const char *con
         return status;
     }
     log_open(program->http.name, out->config->log.level);
+    if (program->role == STORE_ROLE_LOGIN && !out->config->session.secure_cookie) {
+        log_warning(
+            "session.secure_cookie = no: cookies travel without TLS, and whoever sees one is "
+            "signed in; for tests only");
+    }
     status = auth_open(out->config, program->role, &out->auth);
     if (status == OK && program->pages != NULL) {
         status = open_templates(out);

@@ -1,9 +1,9 @@
 // What the running programs hold, and what they must not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Install, Service, alice, programs, until } from './support/install.mjs';
 import { Browser } from './support/http.mjs';
 import { lighttpd } from './support/servers.mjs';
@@ -88,6 +88,24 @@ describe('the running programs', () => {
             },
         });
         assert.match(answer.stdout, /^Status: 401 /, answer.stderr);
+    });
+});
+
+describe('starting', () => {
+    let install;
+    beforeEach(() => { install = new Install().init(); });
+    afterEach(() => install.close());
+
+    it('is refused where everybody could replace the sockets', () => {
+        chmodSync(install.run, 0o777);
+        const refused = install.try(['serve']);
+        assert.equal(refused.status, 1);
+        assert.match(refused.stderr, /all may write .*; run chmod o-w/);
+    });
+
+    it('with cookies that travel without TLS is warned about', async () => {
+        await install.serve();
+        await until('the warning', () => /login\[\d+\]: warning: session\.secure_cookie = no/.test(install.log));
     });
 });
 
