@@ -13,6 +13,8 @@
 static const struct command table[] = {
     {NULL, "init", NULL, "make what is missing: folders, secret, database", NEED_CONFIG, 0,
      init_run},
+    {NULL, "check", NULL, "say what is wrong with this installation, and how to mend it",
+     NEED_NOTHING, 0, check_run},
     {NULL, "serve", NULL,
      "run the web programs until SIGTERM; SIGHUP reads the configuration again", NEED_CONFIG, 0,
      serve_run},
@@ -29,6 +31,9 @@ static const struct command table[] = {
      user_lock_run},
     {"user", "unlock", "NAME", "let the user in again", NEED_STORE, 0, user_unlock_run},
     {"user", "remove", "NAME", "remove the user and all sessions", NEED_STORE, 0, user_remove_run},
+    {"user", "import", "FILE",
+     "add the users of an htpasswd file, all or none; - is standard input", NEED_STORE, 0,
+     user_import_run},
     {"session", "list", "[USER]", "list the live sessions", NEED_STORE, OPTION_JSON,
      session_list_run},
     {"session", "revoke", "ID", "end one session, by the id that the list shows", NEED_STORE, 0,
