@@ -172,28 +172,22 @@ static int refuse_word(const char *group, const char *word)
     return EXIT_USAGE;
 }
 
-/* Finds the command among the operands and takes its words away, leaving what it is about. */
-static int choose_command(struct options *options, const struct command **out)
+/* Finds the command among the operands and takes its words away, leaving what it is about. NULL:
+ * told what is wrong. */
+static const struct command *choose_command(struct options *options)
 {
-    const char *first = options->operands[0];
-    size_t words = 1;
-    if (is_group(first)) {
-        const char *second = options->operand_count > 1 ? options->operands[1] : NULL;
-        words = 2;
-        *out = second != NULL ? find_command(first, second) : NULL;
-        if (*out == NULL) {
-            return refuse_word(first, second);
-        }
-    } else {
-        *out = find_command(NULL, first);
-        if (*out == NULL) {
-            return refuse_word(NULL, first);
-        }
+    const char *group = is_group(options->operands[0]) ? options->operands[0] : NULL;
+    size_t words = group != NULL ? 2 : 1;
+    const char *name = options->operand_count >= words ? options->operands[words - 1] : NULL;
+    const struct command *command = name != NULL ? find_command(group, name) : NULL;
+    if (command == NULL) {
+        (void)refuse_word(group, name);
+        return NULL;
     }
     options->operand_count -= words;
     memmove(options->operands, options->operands + words,
             options->operand_count * sizeof options->operands[0]);
-    return EXIT_DONE;
+    return command;
 }
 
 static int check_usage(const struct command *command, const struct options *options)
@@ -259,13 +253,14 @@ int command_dispatch(int argc, char **argv)
     if (invocation.options.operand_count == 0) {
         return invocation.options.help ? show_overview() : refuse_word(NULL, NULL);
     }
-    int result = choose_command(&invocation.options, &invocation.command);
-    if (result == EXIT_DONE && invocation.options.help) {
+    invocation.command = choose_command(&invocation.options);
+    if (invocation.command == NULL) {
+        return EXIT_USAGE;
+    }
+    if (invocation.options.help) {
         return show_help(invocation.command);
     }
-    if (result == EXIT_DONE) {
-        result = check_usage(invocation.command, &invocation.options);
-    }
+    int result = check_usage(invocation.command, &invocation.options);
     if (result == EXIT_DONE) {
         result = run_command(&invocation);
     }

@@ -14,8 +14,13 @@ struct json_object {
 struct json_object json_begin(bool first);
 void json_end(struct json_object *object);
 
+/* Adds a text; it is escaped here. */
 void json_text(struct json_object *object, const char *name, const char *value);
+
+/* Adds a number. */
 void json_number(struct json_object *object, const char *name, int64_t value);
+
+/* Adds true or false. */
 void json_bool(struct json_object *object, const char *name, bool value);
 
 /* A list of words with commas between them, as an array of strings. */
