@@ -93,11 +93,31 @@ static bool is_sound_param(const struct field *param)
     return !text_has_prefix(param->name, TEXT("HTTP_")) || !has_header_control(param->value);
 }
 
-/* Whether an earlier parameter of this name has another value. */
+/* Whether a decision hangs on the parameter: all that the web server says by itself, and the
+ * headers that are read for more than show. Clients send others twice for good reasons, and some
+ * web servers pass each line on. */
+static bool is_decisive(struct text name)
+{
+    static const char *const headers[] = {
+        "HTTP_HOST",           "HTTP_ORIGIN",         "HTTP_CONTENT_ENCODING",
+        "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_DEST",
+        "HTTP_X_FORWARDED_FOR"};
+    if (!text_has_prefix(name, TEXT("HTTP_"))) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if (text_is(name, headers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an earlier parameter of this name has another value, where that matters. */
 static bool is_contradicted(struct fields params, size_t index)
 {
     const struct field *param = &params.items[index];
-    if (text_is(param->name, "HTTP_COOKIE")) {
+    if (!is_decisive(param->name)) {
         return false;
     }
     for (size_t i = 0; i < index; i++) {

@@ -59,7 +59,8 @@ struct request_source {
  *
  * Refused: REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR or SERVER_PROTOCOL absent or empty; a parameter
  * without a sound name, with NUL in its value or, in an HTTP_* one, another control character; one
- * given twice with different values, HTTP_COOKIE excepted (joined with "; "); more than
+ * given twice with different values, but for headers that no decision hangs on (the first counts)
+ * and HTTP_COOKIE (joined with "; "); more than
  * REQUEST_PARAMS_MAX of them, or REQUEST_PARAMS_MAX_BYTES; HTTPS other than on, 1, off or empty; a
  * host that is none; a REQUEST_URI with bytes that are not printable ASCII, '#', bad escapes or NUL
  * (one in absolute form counts from its path on); in the path also control characters and invalid

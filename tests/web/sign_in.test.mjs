@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Install, alice, bob } from './support/install.mjs';
-import { Browser, request } from './support/http.mjs';
+import { Browser, raw, request } from './support/http.mjs';
 import { secret, servers } from './support/servers.mjs';
 
 for (const server of servers) {
@@ -214,6 +214,12 @@ for (const server of servers) {
             assert.equal(answer.status, 403);
             assert.ok(!answer.body.includes(secret));
             assert.equal((await guest.fetch('/private/page.html')).status, 200);
+        });
+
+        it('a header sent twice keeps nobody out', async () => {
+            const answer = await raw(web.port, 'GET /auth/login HTTP/1.1\r\nHost: localhost\r\n' +
+                'Accept-Language: de\r\nAccept-Language: en\r\nConnection: close\r\n\r\n');
+            assert.match(answer, /^HTTP\/1\.1 200 /);
         });
 
         it('anonymous visitors leave nothing on the server', async () => {
