@@ -5,14 +5,13 @@
  * refused here, where a person can still mend it. */
 #include "base/config_syntax.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
-#define HOST_MAX    253
-#define LABEL_MAX   63
-#define PORT_MAX    65535
-#define MAPPED_BITS 96
+#include "base/address.h"
+
+#define HOST_MAX  253
+#define LABEL_MAX 63
+#define PORT_MAX  65535
 
 static bool is_digit(char c)
 {
@@ -82,45 +81,10 @@ bool config_is_return_host(struct text text)
     return config_is_host(host);
 }
 
-/* How many bits the prefix of a block around this address may have; false when it is none. */
-static bool find_prefix_limits(struct text address, uint64_t *least, uint64_t *most)
-{
-    char string[INET6_ADDRSTRLEN];
-    struct in6_addr binary;
-    if (address.len >= sizeof string) {
-        return false;
-    }
-    (void)snprintf(string, sizeof string, "%.*s", (int)address.len, address.data);
-    if (strlen(string) != address.len) {
-        return false; /* a NUL inside */
-    }
-    if (inet_pton(AF_INET, string, &binary) == 1) {
-        *least = 0;
-        *most = 32;
-        return true;
-    }
-    if (inet_pton(AF_INET6, string, &binary) != 1) {
-        return false;
-    }
-    *least = IN6_IS_ADDR_V4MAPPED(&binary) ? MAPPED_BITS : 0; /* it counts as the IPv4 address */
-    *most = 128;
-    return true;
-}
-
 bool config_is_proxy(struct text text)
 {
-    struct text prefix = text;
-    struct text address = text_cut(&prefix, '/');
-    uint64_t least = 0;
-    uint64_t most = 0;
-    uint64_t bits = 0;
-    if (text_is(text, "unix:")) {
-        return true;
-    }
-    if (address.len == 0 || !find_prefix_limits(address, &least, &most)) {
-        return false;
-    }
-    return prefix.data == NULL || (text_parse_number(prefix, most, &bits) == OK && bits >= least);
+    struct address_block block;
+    return text_is(text, "unix:") || address_parse_block(text, &block) == OK;
 }
 
 bool config_is_mount(struct text text)

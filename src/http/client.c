@@ -10,9 +10,7 @@
  * send, makes the client's word ours. */
 #include "http/client.h"
 
-#include <string.h>
-
-#include "http/address.h"
+#include "base/address.h"
 
 #define UNIX_SOCKET "unix:"
 
@@ -75,10 +73,4 @@ struct text client_address(const struct request *request, const struct config_li
         reached = hop;
     }
     return spell(reached, request->arena);
-}
-
-bool client_is_proxy_entry(struct text entry)
-{
-    struct address_block block;
-    return text_is(entry, UNIX_SOCKET) || address_parse_block(entry, &block) == OK;
 }

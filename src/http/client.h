@@ -12,7 +12,4 @@
  * IPv4-mapped IPv6 addresses as IPv4. Borrowed like the request. */
 struct text client_address(const struct request *request, const struct config_list *proxies);
 
-/* Whether `entry` may stand in site.trusted_proxies. */
-bool client_is_proxy_entry(struct text entry);
-
 #endif

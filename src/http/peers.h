@@ -2,16 +2,13 @@
 #ifndef LATCHKEY_HTTP_PEERS_H
 #define LATCHKEY_HTTP_PEERS_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/socket.h>
+#include "base/address.h"
 
 #define PEERS_MAX 32
 
 struct peers {
     bool limited; /* whether only those below may */
-    struct in6_addr items[PEERS_MAX];
+    struct address items[PEERS_MAX];
     size_t count;
 };
 

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#include "http/address.h"
+#include "base/address.h"
 #include "http/cookie.h"
 #include "http/form.h"
 #include "http/url.h"

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#include "http/address.h"
+#include "base/address.h"
 
 #define NAME_MAX_BYTES  255
 #define LABEL_MAX_BYTES 63

@@ -1,12 +1,14 @@
 /* One machine has one spelling, and a block holds its own family only. */
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include "http/address.h"
+#include "base/address.h"
 
 static void addresses_get_one_spelling(void **state)
 {
@@ -117,6 +119,28 @@ static void what_is_no_block_is_refused(void **state)
     }
 }
 
+static void peers_of_sockets_are_the_addresses_that_people_write(void **state)
+{
+    struct sockaddr_storage peer = {0};
+    const struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(0x7f000001)}};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    struct address four, six, mapped, wanted;
+    (void)state;
+    memcpy(&peer, &in, sizeof in);
+    assert_int_equal(address_from_socket(&peer, &four), OK);
+    memcpy(&peer, &in6, sizeof in6);
+    assert_int_equal(address_from_socket(&peer, &six), OK);
+    assert_int_equal(inet_pton(AF_INET6, "::ffff:127.0.0.1", &in6.sin6_addr), 1);
+    memcpy(&peer, &in6, sizeof in6);
+    assert_int_equal(address_from_socket(&peer, &mapped), OK);
+    assert_int_equal(address_parse(TEXT("127.0.0.1"), &wanted), OK);
+    assert_true(address_equal(&four, &wanted));
+    assert_true(address_equal(&mapped, &wanted));
+    assert_false(address_equal(&six, &wanted));
+    peer.ss_family = AF_UNIX;
+    assert_int_equal(address_from_socket(&peer, &wanted), ERR_INPUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +148,7 @@ int main(void)
         cmocka_unit_test(what_is_no_address_is_refused),
         cmocka_unit_test(blocks_hold_what_shares_their_first_bits),
         cmocka_unit_test(what_is_no_block_is_refused),
+        cmocka_unit_test(peers_of_sockets_are_the_addresses_that_people_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
