@@ -3,53 +3,52 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
-#include "cli/print.h"
+#include "cli/listing.h"
 #include "session/session.h"
 
-struct listing {
-    bool json;
-    size_t count;
-};
+#define OBJECT_MAX 4096 /* six times all that is shown of a session, for escapes */
 
-static void print_json(const struct session_row *row, const char *id, bool first)
+static bool print_json(struct listing *listing, const struct session_row *row, const char *id)
 {
-    struct json_object object = json_begin(first);
-    json_text(&object, "id", id);
-    json_text(&object, "user", row->user);
-    json_number(&object, "created", row->created_s);
-    json_number(&object, "seen", row->seen_s);
-    json_number(&object, "expires", session_end_s(row));
-    json_text(&object, "address", row->address);
-    json_text(&object, "agent", row->agent);
-    json_bool(&object, "remember", row->remember);
-    json_end(&object);
+    struct buffer object;
+    buffer_init(&object, OBJECT_MAX);
+    struct json json = json_open(&object);
+    json_add_text(&json, "id", text_of(id));
+    json_add_text(&json, "user", text_of(row->user));
+    json_add_number(&json, "created", row->created_s);
+    json_add_number(&json, "seen", row->seen_s);
+    json_add_number(&json, "expires", session_end_s(row));
+    json_add_text(&json, "address", text_of(row->address));
+    json_add_text(&json, "agent", text_of(row->agent));
+    json_add_bool(&json, "remember", row->remember);
+    json_close(&json);
+    return listing_add_json(listing, &object);
 }
 
 static bool print_session(void *context, const struct session_row *row)
 {
     struct listing *listing = context;
     char id[SESSION_ID_LEN + 1];
+    char since[CLOCK_TEXT_MAX];
+    char until[CLOCK_TEXT_MAX];
     session_print_id(row->key, id);
     if (listing->json) {
-        print_json(row, id, listing->count == 0);
-    } else {
-        char since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
-        clock_print(row->created_s, since);
-        clock_print(session_end_s(row), until);
-        if (listing->count == 0) {
-            (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", "ID", "USER", "SINCE", "ENDS",
-                         "ADDRESS", "AGENT");
-        }
-        (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", id, row->user, since, until,
-                     row->address, row->agent);
+        return print_json(listing, row, id);
     }
-    listing->count++;
+    clock_print(row->created_s, since);
+    clock_print(session_end_s(row), until);
+    if (listing_add_row(listing)) {
+        (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", "ID", "USER", "SINCE", "ENDS",
+                     "ADDRESS", "AGENT");
+    }
+    (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", id, row->user, since, until,
+                 row->address, row->agent);
     return true;
 }
 
 int session_list_run(struct invocation *invocation)
 {
-    struct listing listing = {.json = (invocation->options.given & OPTION_JSON) != 0};
+    struct listing listing = listing_init(&invocation->options);
     struct user user = {0};
     int64_t now_s = 0;
     if (invocation->options.operand_count > 0) {
@@ -62,10 +61,8 @@ int session_list_run(struct invocation *invocation)
     if (status == OK) {
         status = sessions_list(invocation->store, user.id, now_s, print_session, &listing);
     }
-    if (status == OK && listing.json) {
-        json_close_array(listing.count);
-    } else if (status == OK && listing.count == 0) {
-        (void)puts("Nobody is signed in.");
+    if (status == OK) {
+        status = listing_close(&listing, "Nobody is signed in.");
     }
     return command_finish(status);
 }

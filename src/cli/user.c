@@ -5,8 +5,10 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "cli/command.h"
+#include "cli/listing.h"
 #include "cli/new_password.h"
-#include "cli/print.h"
+
+#define OBJECT_MAX 8192 /* six times all that a user has, for escapes */
 
 /* Gets a new password and hashes it. EXIT_FAILED: told. */
 static int make_hash(struct invocation *invocation, char hash[PASSWORD_HASH_MAX])
@@ -125,49 +127,43 @@ int user_passwd_run(struct invocation *invocation)
     return result;
 }
 
-struct listing {
-    bool json;
-    size_t count;
-};
-
-static void print_json(const struct user *user, bool first)
+static bool print_json(struct listing *listing, const struct user *user)
 {
-    struct json_object object = json_begin(first);
-    json_text(&object, "user", user->name);
-    json_text(&object, "name", user->display);
-    json_text(&object, "email", user->email);
-    json_words(&object, "groups", user->groups);
-    json_bool(&object, "locked", user->locked);
-    json_number(&object, "created", user->created_s);
-    json_number(&object, "password_changed", user->password_s);
-    json_end(&object);
+    struct buffer object;
+    buffer_init(&object, OBJECT_MAX);
+    struct json json = json_open(&object);
+    json_add_text(&json, "user", text_of(user->name));
+    json_add_text(&json, "name", text_of(user->display));
+    json_add_text(&json, "email", text_of(user->email));
+    json_add_words(&json, "groups", text_of(user->groups));
+    json_add_bool(&json, "locked", user->locked);
+    json_add_number(&json, "created", user->created_s);
+    json_add_number(&json, "password_changed", user->password_s);
+    json_close(&json);
+    return listing_add_json(listing, &object);
 }
 
 static bool print_user(void *context, const struct user *user)
 {
     struct listing *listing = context;
     if (listing->json) {
-        print_json(user, listing->count == 0);
-    } else {
-        if (listing->count == 0) {
-            (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", "USER", "LOCKED", "NAME", "EMAIL",
-                         "GROUPS");
-        }
-        (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", user->name, user->locked ? "locked" : "-",
-                     user->display, user->email, user->groups);
+        return print_json(listing, user);
     }
-    listing->count++;
+    if (listing_add_row(listing)) {
+        (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", "USER", "LOCKED", "NAME", "EMAIL",
+                     "GROUPS");
+    }
+    (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", user->name, user->locked ? "locked" : "-",
+                 user->display, user->email, user->groups);
     return true;
 }
 
 int user_list_run(struct invocation *invocation)
 {
-    struct listing listing = {.json = (invocation->options.given & OPTION_JSON) != 0};
+    struct listing listing = listing_init(&invocation->options);
     enum status status = users_list(invocation->store, print_user, &listing);
-    if (status == OK && listing.json) {
-        json_close_array(listing.count);
-    } else if (status == OK && listing.count == 0) {
-        (void)puts("There are no users yet: latchkey user add NAME");
+    if (status == OK) {
+        status = listing_close(&listing, "There are no users yet: latchkey user add NAME");
     }
     return command_finish(status);
 }

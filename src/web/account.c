@@ -2,6 +2,7 @@
 #include "web/account.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 
 #define GROUPS_SHOWN_MAX 64
 #define JSON_MAX         16384
@@ -62,18 +63,13 @@ void account_get(struct visit *visit)
 
 static void print_json(const struct session_row *session, struct buffer *out)
 {
-    struct text rest = text_of(session->groups);
-    buffer_add_string(out, "{\"user\":\"");
-    buffer_add_json(out, text_of(session->user));
-    buffer_add_string(out, "\",\"name\":\"");
-    buffer_add_json(out, text_of(display_of(session)));
-    buffer_add_string(out, "\",\"groups\":[");
-    for (bool first = true; rest.len > 0; first = false) {
-        buffer_add_string(out, first ? "\"" : ",\"");
-        buffer_add_json(out, text_cut(&rest, ','));
-        buffer_add_string(out, "\"");
-    }
-    buffer_print(out, "],\"expires\":%lld}\n", (long long)session_end_s(session));
+    struct json json = json_open(out);
+    json_add_text(&json, "user", text_of(session->user));
+    json_add_text(&json, "name", text_of(display_of(session)));
+    json_add_words(&json, "groups", text_of(session->groups));
+    json_add_number(&json, "expires", session_end_s(session));
+    json_close(&json);
+    buffer_add_string(out, "\n");
 }
 
 void account_session(struct visit *visit)

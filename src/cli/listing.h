@@ -1,0 +1,27 @@
+/* Rows on standard output: a table for people, or with --json an array of objects, one a line. */
+#ifndef LATCHKEY_CLI_LISTING_H
+#define LATCHKEY_CLI_LISTING_H
+
+#include "base/json.h"
+#include "cli/options.h"
+
+struct listing {
+    bool json;
+    bool failed;  /* a row could not be made */
+    size_t count; /* rows so far */
+};
+
+/* A listing as the options ask for it. */
+struct listing listing_init(const struct options *options);
+
+/* Adds a row: the object in the buffer, which is cleared. Whether it is worth going on. */
+bool listing_add_json(struct listing *listing, struct buffer *object) MUST_USE;
+
+/* Adds a row of the table: whether its heading must be printed before. */
+bool listing_add_row(struct listing *listing);
+
+/* Ends the array, or tells people in a sentence that there were no rows. ERR_MEMORY (logged) when
+ * rows are missing. */
+enum status listing_close(const struct listing *listing, const char *sentence) MUST_USE;
+
+#endif
