@@ -245,8 +245,8 @@ static void a_host_is_one_name_or_absent(void **state)
 
 static void parameters_given_twice_must_agree(void **state)
 {
-    static const char *const names[] = {"REMOTE_ADDR",         "REQUEST_METHOD", "REQUEST_URI",
-                                        "REMOTE_USER",         "HTTP_HOST",      "HTTP_ORIGIN",
+    static const char *const names[] = {"REMOTE_ADDR",         "REQUEST_METHOD",      "REQUEST_URI",
+                                        "REMOTE_USER",         "HTTP_HOST",           "HTTP_ORIGIN",
                                         "HTTP_SEC_FETCH_SITE", "HTTP_X_FORWARDED_FOR"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
