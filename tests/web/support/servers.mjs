@@ -46,8 +46,9 @@ async function start(install, port, command, args) {
 export const lighttpd = {
     name: 'lighttpd',
     // `extra` goes before the conditions that protect, which must be last.
-    // `pages` replaces the include that leads to the sockets of `latchkey serve`.
-    async start(install, { extra = '', pages } = {}) {
+    // `pages` replaces the include that leads to the sockets of `latchkey serve`, and `protect` the
+    // file that asks the gate.
+    async start(install, { extra = '', pages, protect = deploy('lighttpd/latchkey-protect.conf') } = {}) {
         const port = await freePort();
         const site = makeSite(install);
         const config = path.join(install.folder, 'lighttpd.conf');
@@ -61,11 +62,11 @@ ${pages ?? `include "${deploy('lighttpd/latchkey.conf')}"`}
 server.modules += ( "mod_cgi", "mod_proxy" )
 ${extra}
 $HTTP["url"] =~ "^/private(/|$)" {
-    include "${deploy('lighttpd/latchkey-protect.conf')}"
+    include "${protect}"
     cgi.assign = ( ".cgi" => "" )
 }
 $HTTP["url"] =~ "^/team(/|$)" {
-    include "${deploy('lighttpd/latchkey-protect.conf')}"
+    include "${protect}"
     setenv.set-environment = ( "LATCHKEY_GROUPS" => "admins,staff" )
 }
 `);

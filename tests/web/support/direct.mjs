@@ -1,0 +1,83 @@
+// Programs asked without a web server between.
+import { spawnSync } from 'node:child_process';
+import net from 'node:net';
+import path from 'node:path';
+import { programs } from './install.mjs';
+
+// What a web server says of every request.
+export const required = {
+    REQUEST_METHOD: 'GET', REQUEST_URI: '/private/page.html', SERVER_PROTOCOL: 'HTTP/1.1',
+    REMOTE_ADDR: '192.0.2.1',
+};
+
+function parse(text) {
+    const end = text.indexOf('\r\n\r\n');
+    const lines = text.slice(0, Math.max(end, 0)).split('\r\n');
+    return {
+        status: Number(/^Status: (\d{3}) /.exec(lines[0])?.[1] ?? 0),
+        headers: Object.fromEntries(lines.slice(1).map((line) => {
+            const at = line.indexOf(': ');
+            return [line.slice(0, at).toLowerCase(), line.slice(at + 2)];
+        })),
+        body: text.slice(end + 4),
+    };
+}
+
+// Runs a program as CGI.
+export function runCgi(install, program, variables, { args = [], input = '', ...more } = {}) {
+    const result = spawnSync(path.join(programs, program), args, {
+        env: { LATCHKEY_CONFIG: install.config, ...sanitizers(), ...variables }, input, encoding: 'utf8', ...more,
+    });
+    return { ...parse(result.stdout ?? ''), exit: result.status ?? result.signal, log: result.stderr };
+}
+
+// The options of the sanitizers, which are no part of a request.
+export function sanitizers() {
+    return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('SAN_OPTIONS')));
+}
+
+function record(type, content) {
+    const header = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
+    return Buffer.concat([header, content]);
+}
+
+function pair(name, value) {
+    const length = (text) => {
+        const bytes = Buffer.alloc(4);
+        bytes.writeUInt32BE((Buffer.byteLength(text) | 0x80000000) >>> 0);
+        return bytes;
+    };
+    return Buffer.concat([length(name), length(value), Buffer.from(name + value)]);
+}
+
+const roles = { responder: 1, authorizer: 2 };
+
+// The bytes of one FastCGI request without a body.
+export function fastcgiRequest(variables, role = 'responder') {
+    const params = Buffer.concat(Object.entries(variables).map(([name, value]) => pair(name, value)));
+    return Buffer.concat([
+        record(1, Buffer.from([0, roles[role], 0, 0, 0, 0, 0, 0])),
+        ...(params.length > 0 ? [record(4, params)] : []), record(4, Buffer.alloc(0)),
+        ...(role === 'responder' ? [record(5, Buffer.alloc(0))] : []),
+    ]);
+}
+
+// Asks a program at its socket. A connection that is closed without an answer has status 0.
+export function askFastcgi(socketPath, variables, role) {
+    return new Promise((resolve, reject) => {
+        let bytes = Buffer.alloc(0);
+        const socket = net.connect(socketPath, () => socket.write(fastcgiRequest(variables, role)));
+        socket.setTimeout(20000, () => socket.destroy(new Error('timeout')));
+        socket.on('data', (more) => { bytes = Buffer.concat([bytes, more]); });
+        socket.on('error', (error) => (error.code === 'ECONNRESET' ? resolve(parse('')) : reject(error)));
+        socket.on('close', () => {
+            let text = '';
+            for (let at = 0; at + 8 <= bytes.length;) {
+                const length = bytes.readUInt16BE(at + 4);
+                if (bytes[at + 1] === 6) text += bytes.toString('utf8', at + 8, at + 8 + length);
+                at += 8 + length + bytes[at + 6];
+            }
+            resolve(parse(text));
+        });
+    });
+}

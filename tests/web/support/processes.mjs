@@ -1,0 +1,49 @@
+// The processes of an installation, found by their parents.
+import { cpSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isAlive, latchkey, programs } from './install.mjs';
+
+// The processes started by `pid`, as { pid, name }; one that ended has none.
+export function children(pid) {
+    try {
+        return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+            .map((child) => ({ pid: Number(child), name: readFileSync(`/proc/${child}/comm`, 'utf8').trim() }));
+    } catch {
+        return []; // it, or one of them, ended meanwhile
+    }
+}
+
+// The first process of a program that `latchkey serve` started.
+export function findProgram(install, name) {
+    return children(install.service.pid).find((child) => child.name === name)?.pid;
+}
+
+// The processes that answer requests.
+export function findWorkers(install, name) {
+    const program = findProgram(install, name);
+    return program === undefined ? [] : children(program).map(({ pid }) => pid);
+}
+
+// `latchkey serve` and all below it.
+export function findAll(install) {
+    const below = (pid) => [pid, ...children(pid).flatMap((child) => below(child.pid))];
+    return below(install.service.pid);
+}
+
+export function killAll(pids, signal = 'SIGKILL') {
+    for (const pid of pids.filter(isAlive)) {
+        try {
+            process.kill(pid, signal);
+        } catch {
+            // ended in between
+        }
+    }
+}
+
+// A copy that any user may run, wherever the tree is. Returns the path of the command.
+export function copyPrograms(install) {
+    const prefix = install.makeFolder('prefix');
+    cpSync(path.dirname(latchkey), path.join(prefix, 'bin'), { recursive: true });
+    cpSync(programs, path.join(prefix, 'cgi-bin'), { recursive: true });
+    return path.join(prefix, 'bin', path.basename(latchkey));
+}
