@@ -21,9 +21,24 @@
 
 #define RETRY_AFTER  "5"
 #define LOCATION_MAX (3 * URL_TARGET_MAX + 512)
-#define FORBIDDEN_PAGE                                                                             \
-    "<!doctype html><html lang=\"en\"><title>Not allowed</title>"                                  \
-    "<p>You are signed in, but this page is not open to you.</p>\n"
+
+/* The page for those who are signed in and not welcome. It is no template, for the gate renders
+ * none. The policy names the style by its SHA-256: who changes the one must change the other, and
+ * browsers say on their console what it should be. site.path has no character to escape. */
+#define FORBIDDEN_STYLE                                                                            \
+    "html{font:100%/1.5 Arial,sans-serif;color-scheme:light dark}"                                 \
+    "body{max-width:36rem;margin:10vh auto;padding:0 1rem}a{color:inherit}"
+#define FORBIDDEN_POLICY                                                                           \
+    "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src "                      \
+    "'sha256-X+4xAobq6vANzscL6f3GpWlU8dZ47QguF8pFfsgGneg='"
+#define FORBIDDEN_HEAD                                                                             \
+    "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"                              \
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"                   \
+    "<title>Not open to you</title>\n<style>" FORBIDDEN_STYLE "</style>\n"
+#define FORBIDDEN_BODY                                                                             \
+    "<main>\n<h1>Not open to you</h1>\n"                                                           \
+    "<p>You are signed in, but your account may not see this page.</p>\n"                          \
+    "<p><a href=\"%s/account\">Your account</a></p>\n</main>\n"
 
 /* What each identity is called in each role. */
 static const char *const header_names[][4] = {
@@ -96,13 +111,15 @@ static void send_to_login(const struct site *site, const struct request *request
     buffer_clear(&location);
 }
 
-static void forbid(const struct request *request, struct response *response)
+static void forbid(const struct site *site, const struct request *request,
+                   struct response *response)
 {
     if (request->role == ROLE_AUTHORIZER) { /* nginx makes its own page */
         response_add_header(response, "Content-Type", TEXT("text/html; charset=utf-8"));
-        response_add_header(response, "Content-Security-Policy", TEXT("default-src 'none'"));
+        response_add_header(response, "Content-Security-Policy", TEXT(FORBIDDEN_POLICY));
         response_add_header(response, "X-Content-Type-Options", TEXT("nosniff"));
-        buffer_add_string(&response->body, FORBIDDEN_PAGE);
+        buffer_add_string(&response->body, FORBIDDEN_HEAD);
+        buffer_print(&response->body, FORBIDDEN_BODY, site->config->site.path);
     }
     response->status = 403;
 }
@@ -137,7 +154,7 @@ void gate_handle(void *context, const struct request *request, struct response *
         } else if (check_groups(request, &visitor.session) == ALLOW) {
             grant(request, &visitor.session, response);
         } else {
-            forbid(request, response);
+            forbid(site, request, response);
         }
     }
     secret_wipe(&visitor, sizeof visitor);

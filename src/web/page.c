@@ -185,34 +185,41 @@ void page_show(struct visit *visit, int status, const char *name, const struct m
     }
 }
 
-static const char *explain(int status)
+/* What the error pages say; the last entry stands for all other statuses. */
+struct explanation {
+    int status;
+    const char *title, *message;
+};
+
+static const struct explanation explanations[] = {
+    {400, "That did not work", "The request was malformed. Go back and try again."},
+    {403, "Nothing was done",
+     "The form was too old or came from another site. Go back, reload the page and try again."},
+    {404, "Page not found", "There is no such page here."},
+    {405, "That did not work", "This page cannot be used that way."},
+    {413, "That was too much", "More was sent than this page takes."},
+    {415, "That did not work", "This page takes forms only."},
+    {503, "Not possible right now",
+     "Signing in does not work at the moment. Please try again soon."},
+    {500, "Something went wrong", "The fault is on this side. Please try again in a moment."},
+};
+
+static const struct explanation *explain(int status)
 {
-    switch (status) {
-    case 400:
-        return "The request was malformed. Go back and try again.";
-    case 403:
-        return "The form was too old or came from another site, so nothing was done. Go back, "
-               "reload the page and try again.";
-    case 404:
-        return "There is no such page here.";
-    case 405:
-        return "This page cannot be used that way.";
-    case 413:
-        return "More was sent than this page takes.";
-    case 415:
-        return "This page takes forms only.";
-    case 503:
-        return "Signing in is not possible right now. Please try again in a moment.";
-    default:
-        return "Something went wrong here. Please try again in a moment.";
+    size_t last = sizeof explanations / sizeof explanations[0] - 1;
+    size_t i = 0;
+    while (i < last && explanations[i].status != status) {
+        i++;
     }
+    return &explanations[i];
 }
 
 void page_error(struct site *site, int status, struct response *response)
 {
+    const struct explanation *explanation = explain(status);
     const struct member members[] = {
-        {"title", value_string(response_reason(status))},
-        {"message", value_string(explain(status))},
+        {"title", value_string(explanation->title)},
+        {"message", value_string(explanation->message)},
     };
     response_reset(response);
     add_protection(site, response);
