@@ -12,16 +12,19 @@ cat <<EOF
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
 <title>Private · A small site</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/site.css">
 </head>
 <body>
+<header>
+<a href="/">A small site</a>
+<nav aria-label="Site"><a href="/private/">Private pages</a> <a href="/auth/account">Your account</a> <a href="/auth/logout">Sign out</a></nav>
+</header>
 <main>
 <h1>Hello, $(escape "${REMOTE_NAME:-$REMOTE_USER}")</h1>
-<p>You are signed in as <strong>$(escape "$REMOTE_USER")</strong>, so you may read
-<a href="/private/notes.html">the notes</a>.</p>
-<p><a href="/auth/account">Your account</a> · <a href="/auth/logout">Sign out</a></p>
+<p>You are signed in as <strong>$(escape "$REMOTE_USER")</strong>: the web server told this program so, in
+REMOTE_USER. So you may read <a href="/private/notes.html">the notes</a>, too.</p>
 </main>
 </body>
 </html>
