@@ -79,7 +79,7 @@ web: all sanitized ## tests through the real lighttpd and nginx, sanitized progr
 	@BUILD=$(BUILD) tools/run-tests web
 
 .PHONY: browser
-browser: all ## tests in the real Chromium
+browser: sanitized ## tests in the real Chromium, sanitized programs
 	@BUILD=$(BUILD) tools/run-tests browser
 
 .PHONY: format
@@ -110,6 +110,10 @@ valgrind: ## unit tests without sanitizers under valgrind
 .PHONY: bench
 bench: all $(BUILD)/bench/null_responder ## gate against a null responder of the same libfcgi, same nginx, one run
 	@BUILD=$(BUILD) tests/bench/gate
+
+.PHONY: screenshots
+screenshots: sanitized ## pictures of the login page for README, and of every page below $(BUILD)/screenshots
+	@BUILD=$(BUILD) node tests/browser/screenshots.mjs
 
 ##@ Installing
 

@@ -1,0 +1,66 @@
+// Pictures of every page, for those who change how pages look, and the two that README shows.
+// Usage: node tests/browser/screenshots.mjs    (`make screenshots`; BUILD names the build folder)
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../web/support/install.mjs';
+import { launch } from './support/chromium.mjs';
+import { Visits, pages, startSite } from './support/pages.mjs';
+
+const folder = path.resolve(root, process.env.BUILD ?? 'build', 'screenshots');
+const schemes = ['light', 'dark'];
+const readmeBytesMax = 60 * 1024;
+
+async function takeAll(visits) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    for (const entry of pages) {
+        for (const colorScheme of schemes) {
+            const page = await visits.open(entry, { colorScheme });
+            for (const [width, height] of [[360, 740], [1280, 800]]) {
+                await page.setViewportSize({ width, height });
+                await page.screenshot({
+                    path: path.join(folder, `${entry.name}-${width}-${colorScheme}.png`), fullPage: true,
+                });
+            }
+            await page.context().close();
+        }
+    }
+}
+
+// The login page with its surroundings, at twice the size, without a blinking caret.
+async function takeForReadme(visits) {
+    const login = pages.find((entry) => entry.name === 'login');
+    for (const colorScheme of schemes) {
+        const page = await visits.open(login, {
+            colorScheme, deviceScaleFactor: 2, viewport: { width: 1000, height: 800 },
+        });
+        await page.getByLabel('User name').fill('alice');
+        const card = await page.locator('main').boundingBox();
+        const file = path.join(root, 'docs', `login-${colorScheme}.png`);
+        const space = 40;
+        await page.screenshot({
+            path: file,
+            clip: {
+                x: card.x - space, y: card.y - space,
+                width: card.width + 2 * space, height: card.height + 2 * space,
+            },
+        });
+        const { size } = statSync(file);
+        console.log(`${path.relative(root, file)}: ${size} bytes`);
+        if (size > readmeBytesMax) throw new Error(`${file} is larger than ${readmeBytesMax} bytes`);
+        await page.context().close();
+    }
+}
+
+mkdirSync(path.join(root, 'docs'), { recursive: true });
+const site = await startSite();
+const browser = await launch();
+try {
+    const visits = new Visits(browser, site.baseURL);
+    await takeForReadme(visits);
+    await takeAll(visits);
+    console.log(`all pages: ${path.relative(process.cwd(), folder)}`);
+} finally {
+    await browser.close();
+    await site.stop();
+}
