@@ -30,7 +30,7 @@ static bool unmap(struct address *address)
 static enum status parse_spelled(struct text text, struct address *out, bool *mapped)
 {
     char copy[ADDRESS_TEXT_MAX];
-    if (text.len == 0 || text.len >= sizeof copy || memchr(text.data, '\0', text.len) != NULL) {
+    if (text.len == 0 || text.len >= sizeof copy || text_has_byte(text, '\0')) {
         return ERR_INPUT;
     }
     memcpy(copy, text.data, text.len);

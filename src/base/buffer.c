@@ -137,19 +137,13 @@ void buffer_add_json(struct buffer *buffer, struct text text)
     }
 }
 
-/* The unreserved characters of RFC 3986 §2.3, without a locale. */
-static bool is_unreserved(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 void buffer_add_percent(struct buffer *buffer, struct text text)
 {
+    static const struct text marks = TEXT_INIT("-._~"); /* unreserved (RFC 3986 §2.3) */
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        if (is_unreserved(text.data[i])) {
+        if (text_is_alphanumeric(text.data[i]) || text_has_byte(marks, text.data[i])) {
             buffer_add(buffer, &text.data[i], 1);
         } else {
             buffer_add(buffer, (const char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);

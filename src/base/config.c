@@ -143,7 +143,7 @@ static int set_value(struct reading *reading, const struct config_key *key, stru
     enum status status = config_value_set(key, value, reading->config, &culprit);
     if (status == ERR_INPUT) {
         config_value_print_form(key, form, sizeof form);
-        bool has_hash = memchr(value.data, '#', value.len) != NULL;
+        bool has_hash = text_has_byte(value, '#');
         return refuse(reading, "%s.%s cannot be \"%.*s\"; write %s%s", key->section, key->name,
                       culprit.len > 60 ? 60 : (int)culprit.len, culprit.data, form,
                       has_hash ? " (a comment behind a value begins with ;)" : "");

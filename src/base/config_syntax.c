@@ -5,39 +5,15 @@
  * refused here, where a person can still mend it. */
 #include "base/config_syntax.h"
 
-#include <string.h>
-
 #include "base/address.h"
 
 #define HOST_MAX  253
 #define LABEL_MAX 63
 #define PORT_MAX  65535
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_alphanumeric(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Whether every byte is a letter, a digit or one of `others`. */
-static bool consists_of(struct text text, const char *others)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '\0' || (!is_alphanumeric(c) && strchr(others, c) == NULL)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool is_label(struct text label)
 {
-    return label.len >= 1 && label.len <= LABEL_MAX && consists_of(label, "-") &&
+    return label.len >= 1 && label.len <= LABEL_MAX && text_consists_of(label, "-") &&
            label.data[0] != '-' && label.data[label.len - 1] != '-';
 }
 
@@ -95,7 +71,7 @@ bool config_is_mount(struct text text)
     }
     while (rest.data != NULL) {
         struct text segment = text_cut(&rest, '/');
-        if (segment.len == 0 || !consists_of(segment, "-._~") || text_is(segment, ".") ||
+        if (segment.len == 0 || !text_consists_of(segment, "-._~") || text_is(segment, ".") ||
             text_is(segment, "..")) {
             return false;
         }
@@ -108,10 +84,11 @@ bool config_is_database(struct text text)
     struct text path = text;
     struct text scheme = text_cut(&path, ':');
     return text_is(scheme, "sqlite") && path.len > 0 && path.data[0] != ':' &&
-           path.data[path.len - 1] != '/' && memchr(path.data, '?', path.len) == NULL;
+           path.data[path.len - 1] != '/' && !text_has_byte(path, '?');
 }
 
 bool config_is_account(struct text text)
 {
-    return text.len > 0 && consists_of(text, "._-") && text.data[0] != '-' && text.data[0] != '.';
+    return text.len > 0 && text_consists_of(text, "._-") && text.data[0] != '-' &&
+           text.data[0] != '.';
 }

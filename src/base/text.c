@@ -15,6 +15,11 @@ struct text text_of(const char *string)
     return (struct text){string, string == NULL ? 0 : strlen(string)};
 }
 
+const char *text_bytes(struct text text)
+{
+    return text.data != NULL ? text.data : "";
+}
+
 bool text_equal(struct text a, struct text b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
@@ -46,6 +51,37 @@ bool text_equal_nocase(struct text a, struct text b)
 bool text_has_prefix(struct text whole, struct text prefix)
 {
     return prefix.len <= whole.len && text_equal((struct text){whole.data, prefix.len}, prefix);
+}
+
+bool text_is_alphanumeric(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+
+int text_hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    char letter = lower(digit);
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+bool text_has_byte(struct text text, char byte)
+{
+    return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
+}
+
+bool text_consists_of(struct text text, const char *others)
+{
+    struct text marks = text_of(others);
+    for (size_t i = 0; i < text.len; i++) {
+        if (!text_is_alphanumeric(text.data[i]) && !text_has_byte(marks, text.data[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool text_has_control(struct text text)

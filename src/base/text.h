@@ -25,6 +25,9 @@ struct text {
 /* A text over a C string; NULL gives the empty text. */
 struct text text_of(const char *string);
 
+/* The bytes, never NULL: for libraries to which NULL means something else than no bytes. */
+const char *text_bytes(struct text text);
+
 /* Equality, byte by byte. Not for secrets: see base/secret.h. */
 bool text_equal(struct text a, struct text b);
 bool text_is(struct text a, const char *b);
@@ -34,6 +37,18 @@ bool text_equal_nocase(struct text a, struct text b);
 
 /* Whether `whole` begins with `prefix`, byte by byte; every text begins with the empty one. */
 bool text_has_prefix(struct text whole, struct text prefix);
+
+/* Whether the byte is an ASCII letter or digit. */
+bool text_is_alphanumeric(char byte);
+
+/* What a hexadecimal digit, in either case, counts for; -1: it is none. */
+int text_hex_value(char digit);
+
+/* Whether the byte stands in the text; may be NUL. */
+bool text_has_byte(struct text text, char byte);
+
+/* Whether every byte is an ASCII letter, a digit, or one of `others`. */
+bool text_consists_of(struct text text, const char *others);
 
 /* Whether any byte is a control character: below 0x20, or 0x7f. */
 bool text_has_control(struct text text);

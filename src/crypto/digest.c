@@ -16,9 +16,9 @@ _Static_assert(sodium_base64_ENCODED_LEN(DIGEST_BYTES, sodium_base64_VARIANT_ORI
 
 enum status digest_sha256(struct text input, uint8_t out[DIGEST_BYTES])
 {
-    const char *data = input.data != NULL ? input.data : "";
     unsigned len = 0;
-    if (EVP_Digest(data, input.len, out, &len, EVP_sha256(), NULL) != 1 || len != DIGEST_BYTES) {
+    if (EVP_Digest(text_bytes(input), input.len, out, &len, EVP_sha256(), NULL) != 1 ||
+        len != DIGEST_BYTES) {
         log_error("SHA-256 failed in OpenSSL; is openssl.cnf without the default provider?");
         memset(out, 0, DIGEST_BYTES);
         return ERR_CRYPTO;

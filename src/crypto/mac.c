@@ -1,7 +1,8 @@
 /* HMAC-SHA-256 and HKDF-SHA-256 through OpenSSL.
  *
  * Nothing is implemented here; this file makes two calls of the library fail closed: whatever is
- * refused, or comes in another length than asked for, leaves zeros and a status. */
+ * refused, or comes in another length than asked for, leaves zeros and a status. Empty keys and
+ * texts go in as "" (text_bytes): OpenSSL takes NULL for the one of the call before. */
 #include "crypto/mac.h"
 
 #include <limits.h>
@@ -16,17 +17,11 @@
 
 #define PARAMETERS_MAX 5
 
-/* OpenSSL takes a NULL key or message as "the one from before". */
-static const char *bytes_of(struct text text)
-{
-    return text.data != NULL ? text.data : "";
-}
-
 enum status mac_sha256(struct text key, struct text input, uint8_t out[MAC_BYTES])
 {
     unsigned len = 0;
     if (key.len > INT_MAX ||
-        HMAC(EVP_sha256(), bytes_of(key), (int)key.len, (const unsigned char *)bytes_of(input),
+        HMAC(EVP_sha256(), text_bytes(key), (int)key.len, (const unsigned char *)text_bytes(input),
              input.len, out, &len) == NULL ||
         len != MAC_BYTES) {
         log_error("HMAC-SHA-256 failed in OpenSSL; is openssl.cnf without the default provider?");
@@ -42,7 +37,7 @@ static OSSL_PARAM octets(const char *key, struct text value)
     union {
         const char *given;
         void *taken;
-    } bytes = {.given = bytes_of(value)};
+    } bytes = {.given = text_bytes(value)};
     return OSSL_PARAM_construct_octet_string(key, bytes.taken, value.len);
 }
 

@@ -42,13 +42,7 @@ static bool is_sodium_ready(void)
 /* Whether this could be anybody's password at all; depends on nothing but the password. */
 static bool is_hashable(struct text password)
 {
-    return password.len <= PASSWORD_BYTES_MAX &&
-           (password.len == 0 || memchr(password.data, '\0', password.len) == NULL);
-}
-
-static const char *bytes_of(struct text password)
-{
-    return password.data != NULL ? password.data : "";
+    return password.len <= PASSWORD_BYTES_MAX && !text_has_byte(password, '\0');
 }
 
 static bool is_cost_in_bounds(const struct password_cost *cost)
@@ -68,7 +62,7 @@ enum status password_hash(struct text password, const struct password_cost *cost
     if (!is_sodium_ready()) {
         return ERR_CRYPTO;
     }
-    if (crypto_pwhash_str_alg(made, bytes_of(password), password.len, cost->passes,
+    if (crypto_pwhash_str_alg(made, text_bytes(password), password.len, cost->passes,
                               (size_t)cost->memory_bytes, crypto_pwhash_ALG_ARGON2ID13) != 0) {
         log_error("argon2id failed: is there memory for %" PRIu64 " KiB more? The setting "
                   "`password.memory` says how much it takes",
@@ -91,7 +85,7 @@ static enum verdict check_argon2id(struct text password, const char *hash)
     }
     memcpy(padded, stored.data, stored.len);
     errno = 0;
-    bool same = crypto_pwhash_str_verify(padded, bytes_of(password), password.len) == 0;
+    bool same = crypto_pwhash_str_verify(padded, text_bytes(password), password.len) == 0;
     if (!same && errno != EINVAL) { /* which is how libsodium says that it was another one */
         log_error("argon2id could not check a password: %s", strerror(errno));
     }

@@ -23,8 +23,7 @@ bool password_crypt_can_take(struct text password, enum password_scheme scheme)
 {
     size_t max =
         scheme == PASSWORD_SCHEME_BCRYPT ? BCRYPT_BYTES_MAX : CRYPT_MAX_PASSPHRASE_SIZE - 1;
-    return password.len <= max &&
-           (password.len == 0 || memchr(password.data, '\0', password.len) == NULL);
+    return password.len <= max && !text_has_byte(password, '\0');
 }
 
 static bool is_same_hash(const char *a, const char *b)

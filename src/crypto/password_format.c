@@ -39,20 +39,10 @@ static struct fields split(struct text hash)
     return fields;
 }
 
-static bool is_alphanumeric(char c)
+/* Whether there are `min` to `max` characters, all letters, digits or one of `others`. */
+static bool is_run(struct text text, size_t min, size_t max, const char *others)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* Whether there are `min` to `max` characters, all letters, digits or one of the `two` others. */
-static bool is_run(struct text text, size_t min, size_t max, const char two[3])
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!is_alphanumeric(text.data[i]) && text.data[i] != two[0] && text.data[i] != two[1]) {
-            return false;
-        }
-    }
-    return text.len >= min && text.len <= max;
+    return text.len >= min && text.len <= max && text_consists_of(text, others);
 }
 
 static bool is_crypt_run(struct text text, size_t min, size_t max)

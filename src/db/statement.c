@@ -52,9 +52,9 @@ void db_bind_int64(struct db_statement *statement, int number, int64_t value)
 
 void db_bind_text(struct db_statement *statement, int number, struct text value)
 {
-    const char *data = value.data != NULL ? value.data : ""; /* NULL would be the SQL value NULL */
-    note_binding(statement, sqlite3_bind_text64(statement->handle, number, data, value.len,
-                                                SQLITE_STATIC, SQLITE_UTF8));
+    /* A NULL pointer would be the SQL value NULL. */
+    note_binding(statement, sqlite3_bind_text64(statement->handle, number, text_bytes(value),
+                                                value.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void db_bind_blob(struct db_statement *statement, int number, const void *bytes, size_t len)

@@ -210,12 +210,6 @@ static enum status add_literal(struct parser *parser, size_t to, bool line_is_ke
     return status;
 }
 
-static bool is_name_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-}
-
 static enum status check_name(const struct parser *parser, const struct tag *tag)
 {
     struct text name = tag->inner;
@@ -226,19 +220,15 @@ static enum status check_name(const struct parser *parser, const struct tag *tag
         return tag->sign != '>' ? OK
                                 : refuse(parser, tag->begin, "\".\" is not the name of a partial");
     }
-    bool in_part = false;
-    for (size_t i = 0; i < name.len; i++) {
-        bool is_dot = name.data[i] == '.';
-        if ((is_dot && !in_part) || (!is_dot && !is_name_byte(name.data[i]))) {
-            in_part = false;
-            break;
+    struct text rest = name;
+    while (rest.data != NULL) {
+        struct text part = text_cut(&rest, '.');
+        if (part.len == 0 || !text_consists_of(part, "_-")) {
+            return refuse(
+                parser, tag->begin,
+                "\"%.*s\" is not a name: letters, digits, \"_\" and \"-\", joined by dots",
+                SHOWN(name));
         }
-        in_part = !is_dot;
-    }
-    if (!in_part) {
-        return refuse(parser, tag->begin,
-                      "\"%.*s\" is not a name: letters, digits, \"_\" and \"-\", joined by dots",
-                      SHOWN(name));
     }
     return OK;
 }

@@ -37,7 +37,7 @@ enum status cookie_parse(struct text header, struct arena *arena, struct fields 
     size_t count = 0;
     while (header.len > 0 && count < room) {
         struct text piece = text_cut(&header, ';');
-        if (piece.len == 0 || memchr(piece.data, '=', piece.len) == NULL) {
+        if (!text_has_byte(piece, '=')) {
             continue;
         }
         struct text name = text_trim(text_cut(&piece, '='));
@@ -62,18 +62,11 @@ static bool is_cookie_octets(struct text value)
     return true;
 }
 
-/* A name that needs no thought: letters, digits, '-' and '_'. */
-static bool is_plain_name(const char *name)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    return name[0] != '\0' && name[strspn(name, plain)] == '\0';
-}
-
 /* Why browsers would not keep this cookie; NULL when they do. */
 static const char *find_fault(const struct cookie *cookie, bool has_domain)
 {
     struct text name = text_of(cookie->name);
-    if (!is_plain_name(cookie->name) || !is_cookie_octets(cookie->value)) {
+    if (name.len == 0 || !text_consists_of(name, "-_") || !is_cookie_octets(cookie->value)) {
         return "its name or value has characters that are not allowed";
     }
     if (has_domain && (!url_is_host(text_of(cookie->domain)) || strpbrk(cookie->domain, ":["))) {

@@ -67,11 +67,6 @@ static struct text get_param(const struct reading *reading, const char *name)
 
 /* ---- parameters ---- */
 
-static bool has_byte(struct text text, char byte)
-{
-    return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
-}
-
 /* A tab is the one control character that a header may have (RFC 9110 §5.5). */
 static bool has_header_control(struct text value)
 {
@@ -85,8 +80,8 @@ static bool has_header_control(struct text value)
 
 static bool is_sound_param(const struct field *param)
 {
-    if (param->name.len == 0 || has_byte(param->name, '=') || text_has_control(param->name) ||
-        has_byte(param->value, '\0')) {
+    if (param->name.len == 0 || text_has_byte(param->name, '=') || text_has_control(param->name) ||
+        text_has_byte(param->value, '\0')) {
         return false;
     }
     /* The rest may be the environment of a CGI program, where values are anybody's lines. */

@@ -253,10 +253,10 @@ static const char *judge_pair(const struct field *pair)
     if (pair->name.len == 0) {
         return "a parameter without a name";
     }
-    if (text_has_control(pair->name) || memchr(pair->name.data, '=', pair->name.len) != NULL) {
+    if (text_has_control(pair->name) || text_has_byte(pair->name, '=')) {
         return "a control character or '=' in a parameter's name";
     }
-    if (pair->value.len > 0 && memchr(pair->value.data, '\0', pair->value.len) != NULL) {
+    if (text_has_byte(pair->value, '\0')) {
         return "NUL in a parameter's value";
     }
     return NULL;

@@ -26,26 +26,9 @@ struct authority {
     uint64_t port;    /* 0: not written */
 };
 
-static bool is_alphanumeric(unsigned char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9');
-}
-
 static bool is_control(unsigned char byte)
 {
     return byte < 0x20 || byte == 0x7f;
-}
-
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    if (digit >= 'A' && digit <= 'F') {
-        return digit - 'A' + 10;
-    }
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
 bool url_take_byte(struct text *rest, unsigned char *byte, bool *escaped)
@@ -56,8 +39,8 @@ bool url_take_byte(struct text *rest, unsigned char *byte, bool *escaped)
     size_t taken = 1;
     *escaped = rest->data[0] == '%';
     if (*escaped) {
-        int high = rest->len >= 3 ? hex_value(rest->data[1]) : -1;
-        int low = rest->len >= 3 ? hex_value(rest->data[2]) : -1;
+        int high = rest->len >= 3 ? text_hex_value(rest->data[1]) : -1;
+        int low = rest->len >= 3 ? text_hex_value(rest->data[2]) : -1;
         if (high < 0 || low < 0) {
             return false;
         }
@@ -80,10 +63,10 @@ static bool is_name(struct text name)
     }
     size_t label = 0;
     for (size_t i = 0; i < name.len; i++) {
-        unsigned char byte = (unsigned char)name.data[i];
+        char byte = name.data[i];
         if (byte == '.' && label > 0) {
             label = 0;
-        } else if ((is_alphanumeric(byte) || byte == '-' || byte == '_') &&
+        } else if ((text_is_alphanumeric(byte) || byte == '-' || byte == '_') &&
                    label < LABEL_MAX_BYTES) {
             label++;
         } else {
@@ -101,7 +84,7 @@ static bool is_literal(struct text name)
     }
     struct text inside = {name.data + 1, name.len - 2};
     struct address address;
-    return address_parse(inside, &address) == OK && memchr(inside.data, ':', inside.len) != NULL;
+    return address_parse(inside, &address) == OK && text_has_byte(inside, ':');
 }
 
 /* Reads host[:port]. ERR_INPUT. */
@@ -202,7 +185,8 @@ bool url_is_origin(struct text origin, bool https, struct text host)
 
 static bool is_path_byte(unsigned char byte)
 {
-    return is_alphanumeric(byte) || (byte != '\0' && strchr("._~!$&'()*+,;=:@/-", byte) != NULL);
+    static const struct text marks = TEXT_INIT("._~!$&'()*+,;=:@/-");
+    return text_is_alphanumeric((char)byte) || text_has_byte(marks, (char)byte);
 }
 
 static bool is_query_byte(unsigned char byte)

@@ -79,7 +79,7 @@ enum status call_run_on_one(struct call *call)
 bool call_get_string(struct call *call, int column, char *out, size_t room)
 {
     struct text text = db_column_text(call->statement, column);
-    if (text.len >= room || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)) {
+    if (text.len >= room || text_has_byte(text, '\0')) {
         return false;
     }
     if (text.len > 0) {

@@ -111,15 +111,6 @@ void session_print_id(const uint8_t key[SESSION_KEY_BYTES], char out[SESSION_ID_
     out[SESSION_ID_LEN] = '\0';
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    int letter = digit | 0x20; /* lower case */
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 /* The inverse of session_print_id. */
 static enum status parse_id(struct text id, uint8_t out[ID_BYTES])
 {
@@ -127,8 +118,8 @@ static enum status parse_id(struct text id, uint8_t out[ID_BYTES])
         return ERR_INPUT;
     }
     for (size_t i = 0; i < ID_BYTES; i++) {
-        int high = hex_value(id.data[2 * i]);
-        int low = hex_value(id.data[2 * i + 1]);
+        int high = text_hex_value(id.data[2 * i]);
+        int low = text_hex_value(id.data[2 * i + 1]);
         if (high < 0 || low < 0) {
             return ERR_INPUT;
         }

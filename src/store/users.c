@@ -15,24 +15,9 @@
 #include "crypto/random.h"
 #include "store/call.h"
 
-static bool is_name_byte(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') ||
-           (byte != '\0' && memchr("._-@+", byte, sizeof "._-@+" - 1) != NULL);
-}
-
 bool user_name_is_valid(struct text name)
 {
-    if (name.len == 0 || name.len > USER_NAME_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        if (!is_name_byte(name.data[i])) {
-            return false;
-        }
-    }
-    return true;
+    return name.len > 0 && name.len <= USER_NAME_MAX && text_consists_of(name, "._-@+");
 }
 
 /* Characters that say how others are shown: C1 controls, which terminals obey (U+0080 to U+009F);

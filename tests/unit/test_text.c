@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,6 +28,48 @@ static void equality_sees_every_byte_and_the_length(void **state)
     assert_false(text_equal(TEXT("abc"), TEXT("ab")));
     assert_true(text_is(TEXT("login"), "login"));
     assert_false(text_is(TEXT("login\0"), "login"));
+}
+
+static void kinds_of_bytes_are_those_of_ascii(void **state)
+{
+    static const char alphanumeric[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        bool wanted = byte != 0 && strchr(alphanumeric, byte) != NULL;
+        assert_int_equal(text_is_alphanumeric((char)byte), wanted);
+    }
+    assert_true(text_consists_of(TEXT(""), ""));
+    assert_true(text_consists_of(TEXT("a-Z_9"), "-_"));
+    assert_false(text_consists_of(TEXT("a-b"), "_"));
+    assert_false(text_consists_of(TEXT("a\0b"), "-_"));
+    assert_false(text_consists_of(TEXT("\xc3\xa4"), "-_"));
+}
+
+static void hexadecimal_digits_count_in_either_case(void **state)
+{
+    static const char lower[] = "0123456789abcdef";
+    static const char upper[] = "0123456789ABCDEF";
+    int digits = 0;
+    (void)state;
+    for (int byte = 0; byte < 256; byte++) {
+        digits += text_hex_value((char)byte) >= 0;
+    }
+    assert_int_equal(digits, 22);
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(text_hex_value(lower[i]), i);
+        assert_int_equal(text_hex_value(upper[i]), i);
+    }
+}
+
+static void a_byte_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    assert_true(text_has_byte(TEXT("a\0b"), 'b'));
+    assert_true(text_has_byte(TEXT("a\0b"), '\0'));
+    assert_false(text_has_byte(TEXT("ab"), '\0'));
+    assert_false(text_has_byte((struct text){0}, '\0'));
+    assert_string_equal(text_bytes((struct text){0}), "");
 }
 
 static void case_is_ignored_for_ascii_letters_only(void **state)
@@ -246,6 +289,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_null_string_is_the_empty_text),
         cmocka_unit_test(equality_sees_every_byte_and_the_length),
+        cmocka_unit_test(kinds_of_bytes_are_those_of_ascii),
+        cmocka_unit_test(hexadecimal_digits_count_in_either_case),
+        cmocka_unit_test(a_byte_is_found_wherever_it_stands),
         cmocka_unit_test(case_is_ignored_for_ascii_letters_only),
         cmocka_unit_test(a_prefix_is_no_longer_than_the_whole),
         cmocka_unit_test(every_control_character_is_found),
