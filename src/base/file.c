@@ -128,6 +128,29 @@ enum status file_read(const char *path, struct buffer *out)
     return status;
 }
 
+/* Copies the folder of `path` to `folder`; "." when there is none. */
+static bool folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    int len = slash == NULL   ? snprintf(folder, PATH_MAX, ".")
+              : slash == path ? snprintf(folder, PATH_MAX, "/")
+                              : snprintf(folder, PATH_MAX, "%.*s", (int)(slash - path), path);
+    return len > 0 && len < PATH_MAX;
+}
+
+/* Whether whoever runs this may trust the owner of a file. Root administers what a service's own
+ * user keeps in that user's folder, and who owns the folder could replace the file anyway. */
+static bool is_trusted_owner(const char *path, uid_t owner)
+{
+    char folder[PATH_MAX];
+    struct stat above;
+    if (owner == geteuid() || owner == 0) {
+        return true;
+    }
+    return geteuid() == 0 && folder_of(path, folder) && stat(folder, &above) == 0 &&
+           above.st_uid == owner;
+}
+
 /* Whether the opened file is one that nobody else may read or write; logs why not. */
 static enum status check_private(const char *path, const struct stat *found)
 {
@@ -135,7 +158,7 @@ static enum status check_private(const char *path, const struct stat *found)
         log_error("%s must be a regular file; put one there", path);
         return ERR_PERMISSION;
     }
-    if (found->st_uid != geteuid() && found->st_uid != 0) {
+    if (!is_trusted_owner(path, found->st_uid)) {
         log_error("%s belongs to user %lu, but must belong to the one who runs this; "
                   "chown %lu %s",
                   path, (unsigned long)found->st_uid, (unsigned long)geteuid(), path);
@@ -200,16 +223,6 @@ static void keep_owner(int descriptor, const char *path)
         log_warning("%s could not keep its owner: %s; chown %lu %s", path, strerror(errno),
                     (unsigned long)old.st_uid, path);
     }
-}
-
-/* Copies the folder of `path` to `folder`; "." when there is none. */
-static bool folder_of(const char *path, char folder[PATH_MAX])
-{
-    const char *slash = strrchr(path, '/');
-    int len = slash == NULL   ? snprintf(folder, PATH_MAX, ".")
-              : slash == path ? snprintf(folder, PATH_MAX, "/")
-                              : snprintf(folder, PATH_MAX, "%.*s", (int)(slash - path), path);
-    return len > 0 && len < PATH_MAX;
 }
 
 static bool sync_folder(const char *path)
