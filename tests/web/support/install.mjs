@@ -121,8 +121,9 @@ export class Install {
         return path.join(this.run, `${program}.sock`);
     }
 
-    async serve() {
-        this.service = new Service(latchkey, ['serve'], { env: this.env });
+    // `command` may be another build's; `env` is added to that of the programs.
+    async serve({ command = latchkey, env = {} } = {}) {
+        this.service = new Service(command, ['serve'], { env: { ...this.env, ...env } });
         await until('the sockets', () => {
             if (!this.service.isRunning) throw new Error(`serve ended:\n${this.service.output}`);
             return this.service.output.includes('ready:');
