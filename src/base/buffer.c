@@ -132,8 +132,7 @@ void buffer_add_json(struct buffer *buffer, struct text text)
         } else {
             buffer_add(buffer, text.data, len);
         }
-        text.data += len;
-        text.len -= len;
+        text = text_from(text, len);
     }
 }
 

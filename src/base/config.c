@@ -91,7 +91,7 @@ static bool check_section(struct reading *reading, struct text line)
 {
     char name[64] = "";
     char clause[CLAUSE_MAX];
-    struct text behind = {line.data + 1, line.len - 1};
+    struct text behind = text_from(line, 1);
     struct text inside = text_cut(&behind, ']');
     if (behind.data == NULL) {
         return refuse(reading, "a section without its ]; write [section]") != 0;
@@ -189,10 +189,7 @@ static int take_value(void *user, const char *section, const char *name, const c
 
 static enum status parse(struct reading *reading)
 {
-    if (text_has_prefix(reading->rest, TEXT("\xef\xbb\xbf"))) {
-        reading->rest.data += 3;
-        reading->rest.len -= 3;
-    }
+    (void)text_cut_prefix(&reading->rest, TEXT("\xef\xbb\xbf")); /* a byte order mark */
     ini_max_line = CONFIG_LINE_MAX + INIH_SPARE;
     int outcome = ini_parse_stream(give_line, reading, take_value, reading);
     /* libinih goes on after a line that it cannot read, and answers with the first such line. */

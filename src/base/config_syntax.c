@@ -51,10 +51,7 @@ bool config_is_return_host(struct text text)
                               text_parse_number(port, PORT_MAX, &number) != OK)) {
         return false;
     }
-    if (text_has_prefix(host, TEXT("*."))) {
-        return config_is_domain((struct text){host.data + 2, host.len - 2});
-    }
-    return config_is_host(host);
+    return text_cut_prefix(&host, TEXT("*.")) ? config_is_domain(host) : config_is_host(host);
 }
 
 bool config_is_proxy(struct text text)

@@ -204,9 +204,7 @@ static bool write_all(int descriptor, struct text content)
         if (written < 0 && errno != EINTR) {
             return false;
         }
-        size_t len = written < 0 ? 0 : (size_t)written;
-        content.data += len;
-        content.len -= len;
+        content = text_from(content, written < 0 ? 0 : (size_t)written);
     }
     return true;
 }

@@ -82,8 +82,7 @@ static void line_add_escaped(struct line *line, struct text text)
             line_add(line, escaped, sizeof escaped);
             len = 1; /* the second byte of a C1 control is not UTF-8 by itself: escaped next */
         }
-        text.data += len;
-        text.len -= len;
+        text = text_from(text, len);
     }
 }
 

@@ -149,8 +149,7 @@ bool text_is_utf8(struct text text)
         if (len == 0) {
             return false;
         }
-        text.data += len;
-        text.len -= len;
+        text = text_from(text, len);
     }
     return true;
 }
@@ -163,13 +162,26 @@ static bool is_blank(char c)
 struct text text_trim(struct text text)
 {
     while (text.len > 0 && is_blank(text.data[0])) {
-        text.data++;
-        text.len--;
+        text = text_from(text, 1);
     }
     while (text.len > 0 && is_blank(text.data[text.len - 1])) {
         text.len--;
     }
     return text;
+}
+
+struct text text_from(struct text text, size_t bytes)
+{
+    return bytes == 0 ? text : (struct text){text.data + bytes, text.len - bytes};
+}
+
+bool text_cut_prefix(struct text *rest, struct text prefix)
+{
+    if (!text_has_prefix(*rest, prefix)) {
+        return false;
+    }
+    *rest = text_from(*rest, prefix.len);
+    return true;
 }
 
 struct text text_cut(struct text *rest, char separator)

@@ -63,6 +63,12 @@ size_t text_utf8_len(struct text text);
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text text);
 
+/* What follows the first `bytes` bytes, of which there must be so many. */
+struct text text_from(struct text text, size_t bytes);
+
+/* Cuts `prefix` off the front of *rest; false, and nothing cut, when it does not stand there. */
+bool text_cut_prefix(struct text *rest, struct text prefix);
+
 /* Cuts the piece before `separator` off the front of *rest and returns it; *rest becomes what
  * follows the separator, or the empty text with NULL data when there was none. */
 struct text text_cut(struct text *rest, char separator);

@@ -82,8 +82,7 @@ static bool is_space(char c)
 static struct text trim(struct text text)
 {
     while (text.len > 0 && is_space(text.data[0])) {
-        text.data++;
-        text.len--;
+        text = text_from(text, 1);
     }
     while (text.len > 0 && is_space(text.data[text.len - 1])) {
         text.len--;
@@ -270,7 +269,7 @@ static enum status set_delimiters(struct parser *parser, const struct tag *tag)
     while (len < open.len && !is_space(open.data[len])) {
         len++;
     }
-    struct text close = trim((struct text){open.data + len, open.len - len});
+    struct text close = trim(text_from(open, len));
     open.len = len;
     bool is_good = open.len > 0 && close.len > 0;
     for (size_t i = 0; i < tag->inner.len; i++) {

@@ -108,7 +108,7 @@ static void put_escaped(struct render *render, struct text text)
             from = i + 1;
         }
     }
-    put(render, (struct text){text.data + from, text.len - from});
+    put(render, text_from(text, from));
 }
 
 static void put_indent(struct render *render, const struct indent *indent)
@@ -134,7 +134,7 @@ static void put_literal(struct render *render, const struct node *node, const st
             put_indent(render, indent);
         }
         put(render, (struct text){rest.data, len});
-        rest = (struct text){rest.data + len, rest.len - len};
+        rest = text_from(rest, len);
         starts_line = true;
     } while (rest.len > 0);
 }

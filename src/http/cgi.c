@@ -146,7 +146,7 @@ static void write_all(struct text bytes)
             log_info("the web server did not take the answer");
             return;
         }
-        bytes = (struct text){bytes.data + written, bytes.len - (size_t)written};
+        bytes = text_from(bytes, (size_t)written);
     }
 }
 

@@ -129,7 +129,7 @@ static void frame(struct text answer, uint16_t id, struct buffer *out)
     while (answer.len > 0) {
         size_t len = answer.len < CONTENT_MAX ? answer.len : CONTENT_MAX;
         add_record(out, FCGI_STDOUT, id, (struct text){answer.data, len});
-        answer = (struct text){answer.data + len, answer.len - len};
+        answer = text_from(answer, len);
     }
     add_record(out, FCGI_STDOUT, id, (struct text){0});
     add_record(out, FCGI_END_REQUEST, id, (struct text){(const char *)&end, sizeof end});
@@ -143,7 +143,7 @@ static void send_all(int fd, struct text bytes)
             log_info("the web server did not take the answer");
             return;
         }
-        bytes = (struct text){bytes.data + sent, bytes.len - (size_t)sent};
+        bytes = text_from(bytes, (size_t)sent);
     }
 }
 

@@ -203,7 +203,7 @@ enum screen_verdict screen_feed(struct screen *screen, struct text bytes)
 {
     while (bytes.len > 0 && screen->phase != PHASE_BROKEN) {
         size_t taken = take(screen, bytes);
-        bytes = (struct text){bytes.data + taken, bytes.len - taken};
+        bytes = text_from(bytes, taken);
         screen->total_bytes += taken;
     }
     if (screen->phase == PHASE_BROKEN) {
@@ -228,7 +228,7 @@ static enum status read_length(struct text *rest, size_t *out)
         *out = (size_t)(bytes[0] & ~LONG_LENGTH) << 24 | (size_t)bytes[1] << 16 |
                (size_t)bytes[2] << 8 | bytes[3];
     }
-    *rest = (struct text){rest->data + width, rest->len - width};
+    *rest = text_from(*rest, width);
     return OK;
 }
 
@@ -243,7 +243,7 @@ enum status screen_next_pair(struct text *rest, struct field *out)
     }
     out->name = (struct text){left.data, name_len};
     out->value = (struct text){left.data + name_len, value_len};
-    *rest = (struct text){left.data + name_len + value_len, left.len - name_len - value_len};
+    *rest = text_from(left, name_len + value_len);
     return OK;
 }
 

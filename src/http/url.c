@@ -49,8 +49,7 @@ bool url_take_byte(struct text *rest, unsigned char *byte, bool *escaped)
     } else {
         *byte = (unsigned char)rest->data[0];
     }
-    rest->data += taken;
-    rest->len -= taken;
+    *rest = text_from(*rest, taken);
     return true;
 }
 
@@ -96,7 +95,7 @@ static enum status parse_authority(struct text text, struct authority *out)
         colon--;
     }
     if (colon > 0 && text.data[colon - 1] == ':') {
-        struct text digits = {text.data + colon, text.len - colon};
+        struct text digits = text_from(text, colon);
         authority.name.len = colon - 1;
         if (text_parse_number(digits, UINT16_MAX, &authority.port) != OK || digits.data[0] == '0') {
             return ERR_INPUT;
@@ -142,8 +141,8 @@ static bool is_entry_host(const struct authority *wanted, bool https, struct tex
         return is_same_host(wanted, https, entry);
     }
     struct authority parent;
-    struct text dotted = {entry.data + 1, entry.len - 1};
-    struct text above = {entry.data + 2, entry.len - 2};
+    struct text dotted = text_from(entry, 1);
+    struct text above = text_from(entry, 2);
     if (parse_authority(above, &parent) != OK || !is_name(wanted->name)) {
         return false;
     }
@@ -158,16 +157,8 @@ static bool is_entry_host(const struct authority *wanted, bool https, struct tex
 /* Cuts "http://" or "https://" off the front of *url. */
 static bool cut_scheme(struct text *url, bool *https)
 {
-    struct text schemes[] = {TEXT("http://"), TEXT("https://")};
-    for (size_t i = 0; i < 2; i++) {
-        if (text_has_prefix(*url, schemes[i])) {
-            url->data += schemes[i].len;
-            url->len -= schemes[i].len;
-            *https = i == 1;
-            return true;
-        }
-    }
-    return false;
+    *https = text_cut_prefix(url, TEXT("https://"));
+    return *https || text_cut_prefix(url, TEXT("http://"));
 }
 
 bool url_is_origin(struct text origin, bool https, struct text host)
@@ -230,11 +221,9 @@ static bool is_sound_path(struct text path)
 {
     struct text query = path;
     struct text rest = text_cut(&query, '?');
-    if (!is_sound_query(query) || rest.len == 0 || rest.data[0] != '/') {
+    if (!is_sound_query(query) || !text_cut_prefix(&rest, TEXT("/"))) {
         return false;
     }
-    rest.data++;
-    rest.len--;
     while (rest.len > 0) {
         struct text segment = text_cut(&rest, '/');
         if (!is_sound_segment(segment)) {
@@ -250,8 +239,7 @@ static struct text cut_authority(struct text *url)
     const char *slash = url->len > 0 ? memchr(url->data, '/', url->len) : NULL;
     size_t len = slash != NULL ? (size_t)(slash - url->data) : url->len;
     struct text authority = {url->data, len};
-    url->data += len;
-    url->len -= len;
+    *url = text_from(*url, len);
     return authority;
 }
 

@@ -43,8 +43,7 @@ bool user_display_is_valid(struct text display)
         if (len == 0 || is_misleading((const unsigned char *)display.data, len)) {
             return false;
         }
-        display.data += len;
-        display.len -= len;
+        display = text_from(display, len);
     }
     return true;
 }

@@ -36,13 +36,11 @@ static void add_protection(const struct site *site, struct response *response)
 
 static const struct page *find_page(const struct site *site, struct text path)
 {
-    struct text mount = text_of(site->config->site.path);
-    if (!text_has_prefix(path, mount)) {
+    if (!text_cut_prefix(&path, text_of(site->config->site.path))) {
         return NULL;
     }
-    struct text below = {path.data + mount.len, path.len - mount.len};
     for (const struct page *page = site->pages; page->path != NULL; page++) {
-        if (text_is(below, page->path)) {
+        if (text_is(path, page->path)) {
             return page;
         }
     }

@@ -8,12 +8,8 @@
 /* Sent there, a browser would sign in only to be asked again, or to be asked to leave. */
 static bool is_sign_in_or_out(struct text target, const struct config *config)
 {
-    struct text mount = text_of(config->site.path);
-    if (!text_has_prefix(target, mount)) {
-        return false;
-    }
-    struct text below = {target.data + mount.len, target.len - mount.len};
-    return text_has_prefix(below, TEXT("/login")) || text_has_prefix(below, TEXT("/logout"));
+    return text_cut_prefix(&target, text_of(config->site.path)) &&
+           (text_has_prefix(target, TEXT("/login")) || text_has_prefix(target, TEXT("/logout")));
 }
 
 struct text return_target_get(const struct request *request, const struct config *config)

@@ -72,6 +72,20 @@ static void a_byte_is_found_wherever_it_stands(void **state)
     assert_string_equal(text_bytes((struct text){0}), "");
 }
 
+static void a_prefix_is_cut_only_where_it_stands(void **state)
+{
+    struct text rest = TEXT("https://a");
+    (void)state;
+    assert_false(text_cut_prefix(&rest, TEXT("http://")));
+    assert_true(text_is(rest, "https://a"));
+    assert_true(text_cut_prefix(&rest, TEXT("https://")));
+    assert_true(text_is(rest, "a"));
+    assert_true(text_cut_prefix(&rest, TEXT("")));
+    assert_true(text_is(text_from(rest, 0), "a"));
+    assert_int_equal(text_from(rest, 1).len, 0);
+    assert_null(text_from((struct text){0}, 0).data);
+}
+
 static void case_is_ignored_for_ascii_letters_only(void **state)
 {
     (void)state;
@@ -292,6 +306,7 @@ int main(void)
         cmocka_unit_test(kinds_of_bytes_are_those_of_ascii),
         cmocka_unit_test(hexadecimal_digits_count_in_either_case),
         cmocka_unit_test(a_byte_is_found_wherever_it_stands),
+        cmocka_unit_test(a_prefix_is_cut_only_where_it_stands),
         cmocka_unit_test(case_is_ignored_for_ascii_letters_only),
         cmocka_unit_test(a_prefix_is_no_longer_than_the_whole),
         cmocka_unit_test(every_control_character_is_found),
