@@ -27,10 +27,11 @@
  * browsers say on their console what it should be. site.path has no character to escape. */
 #define FORBIDDEN_STYLE                                                                            \
     "html{font:100%/1.5 Arial,sans-serif;color-scheme:light dark}"                                 \
-    "body{max-width:36rem;margin:10vh auto;padding:0 1rem}a{color:inherit}"
+    "body{max-width:36rem;margin:10vh auto;padding:0 1rem}"                                        \
+    "a{display:inline-block;padding:.25rem 0;color:inherit}"
 #define FORBIDDEN_POLICY                                                                           \
     "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; style-src "                      \
-    "'sha256-X+4xAobq6vANzscL6f3GpWlU8dZ47QguF8pFfsgGneg='"
+    "'sha256-4jwUijCV9Hdpvhg+Gi6InPIVPYKTxzezZBv/2d/qCMk='"
 #define FORBIDDEN_HEAD                                                                             \
     "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"                              \
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"                   \
