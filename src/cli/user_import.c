@@ -2,141 +2,196 @@
  *
  * A line is "name:hash"; blank lines and lines that begin with '#' are passed over. Every line that
  * cannot be taken is told with its number, so that a file is mended in one go, and then nothing is
- * imported. All rows are added in one transaction. The file's bytes hold hashes: they are wiped. */
+ * imported. No message repeats what a line holds: it might be a password.
+ *
+ * All rows are added in one transaction, which keeps others from writing; so the whole input is
+ * read before it begins, however slowly that comes. The bytes hold hashes: they are wiped. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "cli/command.h"
 
-#define LINE_ROOM      1024 /* a name, a hash and more than either may have */
-#define PROGRESS_EVERY 256
+#define INPUT_BYTES_MAX ((size_t)256 << 20) /* about two million users */
+#define PROGRESS_EVERY  4096
+#define DES_LEN         13 /* characters of a hash of the oldest crypt */
 
 struct import {
     struct store *store;
-    const char *path; /* for messages */
-    FILE *file;
+    const char *path;      /* for messages */
+    struct buffer content; /* secret */
     int64_t now_s;
-    size_t line;     /* number of the line at hand */
-    size_t imported; /* users added so far */
-    size_t refused;  /* lines that cannot be taken */
+    int64_t first_id; /* of the users added; 0 before the first */
+    size_t line;      /* number of the line at hand */
+    size_t imported;  /* users added so far */
+    size_t refused;   /* lines that cannot be taken */
     bool has_progress;
 };
 
-/* Hash schemes that are often met and never taken, with words of their own. */
+/* What is often met and never taken, with words of its own. */
 static const struct {
     const char *prefix;
     const char *why;
 } refused_schemes[] = {
-    {"$apr1$", "MD5 of Apache is too weak; make it anew with htpasswd -B"},
-    {"$1$", "MD5 is too weak; make it anew with htpasswd -B"},
-    {"{SHA}", "SHA-1 without salt is too weak; make it anew with htpasswd -B"},
+    {"$apr1$", "Apache's MD5 is too weak"}, {"$1$", "MD5 is too weak"},
+    {"{SHA}", "SHA-1 is too weak"},         {"{SSHA}", "SHA-1 is too weak"},
+    {"!", "this account is locked there"},  {"*", "this account is locked there"},
 };
 
-static void refuse(struct import *import, const char *why)
+static void show_progress(const struct import *import, bool at_end)
 {
-    import->refused++;
-    (void)fprintf(stderr, "%s:%zu: %s\n", import->path, import->line, why);
+    if (import->has_progress &&
+        (at_end ? import->line >= PROGRESS_EVERY : import->line % PROGRESS_EVERY == 0)) {
+        (void)fprintf(stderr, "\r%zu lines%s", import->line, at_end ? "\n" : "");
+    }
 }
 
-static bool hash_is_usable(struct import *import, struct text hash)
+static void refuse(struct import *import, const char *why, const char *remedy)
+{
+    import->refused++;
+    (void)fprintf(stderr, "%s%s:%zu: %s; %s\n",
+                  import->has_progress && import->line > PROGRESS_EVERY ? "\r" : "", import->path,
+                  import->line, why, remedy);
+}
+
+/* Why a hash that does not begin with '$' is none that is taken. */
+static const char *name_scheme(const char *hash)
+{
+    static const char alphabet[] =
+        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    if (hash[0] == '{') {
+        return "its scheme is not one that is supported";
+    }
+    return strspn(hash, alphabet) == DES_LEN && hash[DES_LEN] == '\0'
+               ? "crypt's DES is too weak"
+               : "that is no hash, perhaps the password itself";
+}
+
+/* Why the hash cannot be taken, or NULL. */
+static const char *find_fault(const char *hash)
 {
     const char *why = NULL;
     for (size_t i = 0; i < sizeof refused_schemes / sizeof refused_schemes[0]; i++) {
-        if (text_has_prefix(hash, text_of(refused_schemes[i].prefix))) {
-            refuse(import, refused_schemes[i].why);
-            return false;
+        if (text_has_prefix(text_of(hash), text_of(refused_schemes[i].prefix))) {
+            return refused_schemes[i].why;
         }
     }
-    if (memchr(hash.data, ':', hash.len) != NULL) {
-        refuse(import, "there is a second colon: lines are name:hash");
-        return false;
+    if (password_hash_is_acceptable(hash, &why)) {
+        return NULL;
     }
-    if (hash.len >= PASSWORD_HASH_MAX || !password_hash_is_acceptable(hash.data, &why)) {
-        refuse(import, why != NULL ? why : "the hash is too long");
-        return false;
-    }
-    return true;
+    return hash[0] == '$' || hash[0] == '\0' ? why : name_scheme(hash);
 }
 
-/* Adds the user of a line. ERR_STORE and all else but what is wrong with the line itself. */
-static enum status take_line(struct import *import, char *line)
+/* Fills name and hash from a line; false, and told, when it cannot be taken. */
+static bool read_line(struct import *import, struct text line, struct user *user)
+{
+    static const char form[] = "lines are name:hash";
+    struct text rest = line;
+    struct text name = text_cut(&rest, ':');
+    struct text hash = text_cut(&rest, ':');
+    if (memchr(line.data, '\0', line.len) != NULL) {
+        refuse(import, "there is a NUL byte", "is this a text file?");
+    } else if (hash.data == NULL) {
+        refuse(import, "there is no colon", form);
+    } else if (rest.data != NULL) {
+        refuse(import, "there is a second colon", form);
+    } else if (!user_name_is_valid(name)) {
+        refuse(import, "that is no user name",
+               "it has 1 to 64 ASCII letters, digits and . _ - @ +");
+    } else if (hash.len >= sizeof user->hash) {
+        refuse(import, "the line is too long for a name and a hash", form);
+    } else {
+        memcpy(user->name, name.data, name.len);
+        memcpy(user->hash, hash.data, hash.len);
+        const char *why = find_fault(user->hash);
+        if (why == NULL) {
+            return true;
+        }
+        refuse(import, why, "make a new one with htpasswd -B, or take the line out");
+    }
+    return false;
+}
+
+/* Tells whose name it is that the line wants. Ids grow, so they say who came with this file. */
+static enum status refuse_name(struct import *import, const struct user *wanted)
+{
+    struct user present = {0};
+    enum status status = users_find(import->store, text_of(wanted->name), &present);
+    if (status == OK && import->first_id != 0 && present.id >= import->first_id) {
+        refuse(import, "a line before has that name, whatever the case of its letters",
+               "take one of them out");
+    } else if (status == OK) {
+        refuse(import, "there is a user of that name already",
+               "take the line out, or remove the user first");
+    }
+    secret_wipe(&present, sizeof present);
+    return status;
+}
+
+/* Adds the user of a line. Failures are those of the store; what is wrong with the line is told. */
+static enum status take_line(struct import *import, struct text line)
 {
     struct user user = {.created_s = import->now_s};
-    struct text hash = text_of(line);
-    struct text name = text_cut(&hash, ':');
-    if (hash.data == NULL) {
-        refuse(import, "there is no colon: lines are name:hash");
-        return OK;
-    }
-    if (!user_name_is_valid(name)) {
-        refuse(import, "that is no user name: 1 to 64 ASCII letters, digits and . _ - @ +");
-        return OK;
-    }
-    if (!hash_is_usable(import, hash)) {
-        return OK;
-    }
-    memcpy(user.name, name.data, name.len);
-    memcpy(user.hash, hash.data, hash.len + 1);
-    enum status status = users_add(import->store, &user);
-    if (status == ERR_EXISTS) {
-        refuse(import, "there is a user of that name already, here or in a line before");
-        status = OK;
-    } else if (status == OK) {
-        import->imported++;
+    enum status status = OK;
+    if (read_line(import, line, &user)) {
+        status = users_add(import->store, &user);
+        if (status == OK) {
+            import->imported++;
+            import->first_id = import->first_id == 0 ? user.id : import->first_id;
+        } else if (status == ERR_EXISTS) {
+            status = refuse_name(import, &user);
+        }
     }
     secret_wipe(&user, sizeof user);
     return status;
 }
 
-/* Takes the line end off; false, and told, when the line holds what no line may. */
-static bool clean_line(struct import *import, char *line, size_t len)
-{
-    if (memchr(line, '\0', len) != NULL) {
-        refuse(import, "there is a NUL byte: this is no text file");
-        return false;
-    }
-    if (len > 0 && line[len - 1] == '\n') {
-        line[--len] = '\0';
-    }
-    if (len > 0 && line[len - 1] == '\r') {
-        line[--len] = '\0';
-    }
-    if (len >= LINE_ROOM) {
-        refuse(import, "the line is too long for a name and a hash");
-        return false;
-    }
-    return len > 0 && line[0] != '#';
-}
-
 static enum status take_lines(struct import *import)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t len = 0;
+    struct text rest = buffer_text(&import->content);
     enum status status = OK;
-    while (status == OK && (len = getline(&line, &room, import->file)) >= 0) {
+    while (status == OK && rest.data != NULL) {
+        struct text line = text_cut(&rest, '\n');
         import->line++;
-        if (clean_line(import, line, (size_t)len)) {
+        if (line.len > 0 && line.data[line.len - 1] == '\r') {
+            line.len--;
+        }
+        if (text_trim(line).len > 0 && line.data[0] != '#') {
             status = take_line(import, line);
         }
-        if (import->has_progress && import->line % PROGRESS_EVERY == 0) {
-            (void)fprintf(stderr, "\r%zu lines ", import->line);
-        }
+        show_progress(import, false);
     }
-    if (status == OK && ferror(import->file) != 0) {
+    show_progress(import, true);
+    return status;
+}
+
+/* Reads all there is. ERR_SYSTEM, ERR_TOO_LARGE, ERR_MEMORY: told. */
+static enum status read_all(struct import *import, int descriptor)
+{
+    char chunk[4096];
+    ssize_t got = 0;
+    enum status status = OK;
+    buffer_init(&import->content, INPUT_BYTES_MAX);
+    do {
+        got = read(descriptor, chunk, sizeof chunk);
+        if (got > 0) {
+            buffer_add(&import->content, chunk, (size_t)got);
+        }
+    } while ((got > 0 && !import->content.failed) || (got < 0 && errno == EINTR));
+    if (got < 0) {
         (void)command_fail("%s cannot be read: %s", import->path, strerror(errno));
         status = ERR_SYSTEM;
+    } else if (import->content.failed) {
+        (void)command_fail("%s is larger than %zu bytes, or than the memory; split it",
+                           import->path, INPUT_BYTES_MAX);
+        status = ERR_TOO_LARGE;
     }
-    if (import->has_progress && import->line >= PROGRESS_EVERY) {
-        (void)fputc('\n', stderr);
-    }
-    secret_wipe(line, room);
-    free(line);
+    secret_wipe(chunk, sizeof chunk);
     return status;
 }
 
@@ -153,12 +208,14 @@ static int import_all(struct import *import)
     status = take_lines(import);
     if (status != OK || import->refused > 0) {
         store_rollback(import->store);
-        return import->refused == 0
-                   ? command_finish(status)
-                   : command_fail("%zu line%s of %s cannot be taken; nobody was imported",
-                                  import->refused, import->refused == 1 ? "" : "s", import->path);
     }
-    status = store_commit(import->store);
+    if (import->refused > 0) {
+        return command_fail("%zu line%s of %s cannot be taken; nobody was imported",
+                            import->refused, import->refused == 1 ? "" : "s", import->path);
+    }
+    if (status == OK) {
+        status = store_commit(import->store);
+    }
     if (status == OK) {
         (void)printf("%zu user%s imported.\n", import->imported, import->imported == 1 ? "" : "s");
     }
@@ -172,15 +229,19 @@ int user_import_run(struct invocation *invocation)
     struct import import = {
         .store = invocation->store,
         .path = from_stdin ? "standard input" : path,
-        .file = from_stdin ? stdin : fopen(path, "re"),
         .has_progress = isatty(STDERR_FILENO) != 0,
     };
-    if (import.file == NULL) {
+    int descriptor = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) {
         return command_fail("%s cannot be opened: %s", path, strerror(errno));
     }
-    int result = import_all(&import);
+    int result = command_finish(read_all(&import, descriptor));
+    if (result == EXIT_DONE) {
+        result = import_all(&import);
+    }
+    buffer_clear(&import.content);
     if (!from_stdin) {
-        (void)fclose(import.file);
+        (void)close(descriptor);
     }
     return result;
 }
