@@ -1,7 +1,7 @@
 /* Passwords come from the terminal itself (/dev/tty), so that redirected input is never taken for
  * one by accident, or from standard input when asked to. Echo is off only while a line is read, and
  * is put back before a signal that ends the command takes effect, since such signals are held back
- * meanwhile. */
+ * meanwhile. Ctrl-C and Ctrl-\ make no signals then: they end the line as bytes. */
 #include "cli/new_password.h"
 
 #include <errno.h>
@@ -17,8 +17,16 @@
 /* A line with its line end, and one byte more to see that it is too long. */
 #define LINE_ROOM (PASSWORD_BYTES_MAX + 3)
 
+enum { CTRL_C = 3, CTRL_BACKSLASH = 28 };
+
+static bool is_interrupt(char c)
+{
+    return c == CTRL_C || c == CTRL_BACKSLASH;
+}
+
 /* Reads up to the first line end or the end of input, byte by byte: nothing that follows is taken.
- * ERR_TOO_LARGE, ERR_SYSTEM; *len without the line end. */
+ * A line also ends after an interrupt. ERR_NOT_FOUND when there was nothing at all, ERR_TOO_LARGE,
+ * ERR_SYSTEM; *len without the line end. */
 static enum status read_line(int descriptor, char line[LINE_ROOM], size_t *len)
 {
     *len = 0;
@@ -30,11 +38,17 @@ static enum status read_line(int descriptor, char line[LINE_ROOM], size_t *len)
         if (got < 0) {
             return ERR_SYSTEM;
         }
+        if (got == 0 && *len == 0) {
+            return ERR_NOT_FOUND;
+        }
         if (got == 0 || line[*len] == '\n') {
             break;
         }
         if (++*len == LINE_ROOM) {
             return ERR_TOO_LARGE;
+        }
+        if (is_interrupt(line[*len - 1])) {
+            return OK;
         }
     }
     if (*len > 0 && line[*len - 1] == '\r') {
@@ -48,6 +62,8 @@ static enum status ask(int terminal, const char *question, char line[LINE_ROOM],
     struct termios before;
     sigset_t ending, held;
     (void)sigemptyset(&ending);
+    (void)sigaddset(&ending, SIGINT);
+    (void)sigaddset(&ending, SIGQUIT);
     (void)sigaddset(&ending, SIGTERM);
     (void)sigaddset(&ending, SIGHUP);
     (void)sigaddset(&ending, SIGTSTP);
@@ -57,6 +73,8 @@ static enum status ask(int terminal, const char *question, char line[LINE_ROOM],
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
     silent.c_lflag |= ECHONL;
+    silent.c_cc[VEOL] = CTRL_C;
+    silent.c_cc[VEOL2] = CTRL_BACKSLASH;
     (void)sigprocmask(SIG_BLOCK, &ending, &held);
     enum status status = ERR_SYSTEM;
     if (tcsetattr(terminal, TCSAFLUSH, &silent) == 0) {
@@ -66,9 +84,11 @@ static enum status ask(int terminal, const char *question, char line[LINE_ROOM],
         (void)tcsetattr(terminal, TCSAFLUSH, &before);
     }
     (void)sigprocmask(SIG_SETMASK, &held, NULL);
-    /* Ctrl-C came as a byte, for the terminal makes no signals meanwhile. */
-    if (status == OK && memchr(line, 3, *len) != NULL) {
+    if (status == OK && *len > 0 && is_interrupt(line[*len - 1])) {
         status = ERR_NOT_FOUND;
+    }
+    if (status == ERR_NOT_FOUND) {
+        (void)!write(terminal, "\n", 1); /* what is said next stands on a line of its own */
     }
     return status;
 }
@@ -130,6 +150,8 @@ enum status new_password_get(bool from_stdin, uint64_t min_length, char out[PASS
     enum status status = from_stdin ? read_line(STDIN_FILENO, line, &len) : ask_twice(line, &len);
     if (status == ERR_TOO_LARGE) {
         (void)command_fail("the password is longer than %d bytes", PASSWORD_BYTES_MAX);
+    } else if (status == ERR_NOT_FOUND) {
+        (void)command_fail("no password was given; nothing was changed");
     } else if (status == ERR_SYSTEM) {
         (void)command_fail("standard input cannot be read: %s", strerror(errno));
     } else if (status == OK) {
