@@ -41,6 +41,10 @@ int command_finish(enum status status);
 /* Opens the store of the invocation's configuration. Failures are in the log. */
 enum status command_open_store(struct invocation *invocation) MUST_USE;
 
+/* As root, becomes the user that the state belongs to, for good: for commands that do what the
+ * programs do. Failures are in the log. */
+enum status command_become_owner(const struct config *config) MUST_USE;
+
 /* The user that the operand names; EXIT_FAILED (told) when there is none, else EXIT_DONE. */
 int command_find_user(struct invocation *invocation, struct user *out) MUST_USE;
 

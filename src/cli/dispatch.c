@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "cli/command.h"
+#include "cli/owner.h"
 
-#define VERSION "0.1"
+#define VERSION   "0.1"
+#define NAME_ROOM 64
 
 static const struct command table[] = {
     {NULL, "init", NULL, "make what is missing: folders, secret, database", NEED_CONFIG, 0,
@@ -72,24 +74,30 @@ int command_finish(enum status status)
     return status == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
-static void print_name(const struct command *command, FILE *out)
+/* "user add", or with what it is about: "user add NAME". */
+static void print_name(const struct command *command, bool with_operand, char out[NAME_ROOM])
 {
-    (void)fprintf(out, "%s%s%s%s%s", command->group != NULL ? command->group : "",
-                  command->group != NULL ? " " : "", command->name,
-                  command->operand != NULL ? " " : "",
-                  command->operand != NULL ? command->operand : "");
+    bool has_operand = with_operand && command->operand != NULL;
+    (void)snprintf(out, NAME_ROOM, "%s%s%s%s%s", command->group != NULL ? command->group : "",
+                   command->group != NULL ? " " : "", command->name, has_operand ? " " : "",
+                   has_operand ? command->operand : "");
 }
 
-static int show_overview(void)
+static bool is_of_group(const struct command *command, const char *group)
+{
+    return command->group != NULL && strcmp(command->group, group) == 0;
+}
+
+/* All commands, or those of one group. */
+static int show_overview(const char *group)
 {
     (void)fputs("Usage: latchkey [-c FILE] COMMAND\n\n", stdout);
     for (const struct command *command = table; command->name != NULL; command++) {
-        char name[64];
-        (void)snprintf(
-            name, sizeof name, "%s%s%s%s%s", command->group != NULL ? command->group : "",
-            command->group != NULL ? " " : "", command->name, command->operand != NULL ? " " : "",
-            command->operand != NULL ? command->operand : "");
-        (void)printf("  %-24s %s\n", name, command->help);
+        char name[NAME_ROOM];
+        if (group == NULL || is_of_group(command, group)) {
+            print_name(command, true, name);
+            (void)printf("  %-24s %s\n", name, command->help);
+        }
     }
     (void)printf("\n  -c FILE   the configuration; else $LATCHKEY_CONFIG, else %s\n"
                  "  --help    after a command: how it is used\n",
@@ -100,10 +108,11 @@ static int show_overview(void)
 static int show_help(const struct command *command)
 {
     char options[256];
+    char name[NAME_ROOM];
     options_print_synopsis(command->options, options, sizeof options);
-    (void)fputs("Usage: latchkey [-c FILE] ", stdout);
-    print_name(command, stdout);
-    (void)printf("%s\n\n%c%s.\n", options, command->help[0] - 'a' + 'A', command->help + 1);
+    print_name(command, true, name);
+    (void)printf("Usage: latchkey [-c FILE] %s%s\n\n%c%s.\n", name, options,
+                 command->help[0] - 'a' + 'A', command->help + 1);
     return EXIT_DONE;
 }
 
@@ -114,9 +123,8 @@ static size_t list_names(const char *group, const char **out, size_t room)
     for (const struct command *command = table; command->name != NULL && count + 1 < room;
          command++) {
         const char *name = group == NULL && command->group != NULL ? command->group : command->name;
-        bool wanted =
-            group == NULL || (command->group != NULL && strcmp(command->group, group) == 0);
-        if (wanted && (count == 0 || strcmp(out[count - 1], name) != 0)) {
+        if ((group == NULL || is_of_group(command, group)) &&
+            (count == 0 || strcmp(out[count - 1], name) != 0)) {
             out[count++] = name;
         }
     }
@@ -127,7 +135,7 @@ static size_t list_names(const char *group, const char **out, size_t room)
 static bool is_group(const char *word)
 {
     for (const struct command *command = table; command->name != NULL; command++) {
-        if (command->group != NULL && strcmp(command->group, word) == 0) {
+        if (is_of_group(command, word)) {
             return true;
         }
     }
@@ -137,9 +145,7 @@ static bool is_group(const char *word)
 static const struct command *find_command(const char *group, const char *name)
 {
     for (const struct command *command = table; command->name != NULL; command++) {
-        bool same_group = group == NULL
-                              ? command->group == NULL
-                              : command->group != NULL && strcmp(command->group, group) == 0;
+        bool same_group = group == NULL ? command->group == NULL : is_of_group(command, group);
         if (same_group && strcmp(command->name, name) == 0) {
             return command;
         }
@@ -192,22 +198,21 @@ static const struct command *choose_command(struct options *options)
 
 static int check_usage(const struct command *command, const struct options *options)
 {
-    char sentence[256];
+    char name[NAME_ROOM];
     const char *foreign = options_find_foreign(options->given, command->options);
     bool optional = command->operand != NULL && command->operand[0] == '[';
+    print_name(command, false, name);
     if (foreign != NULL) {
-        (void)snprintf(sentence, sizeof sentence, "%s does not take %s; see --help", command->name,
-                       foreign);
-        return fail_usage(sentence);
+        (void)command_fail("%s does not take %s; see latchkey %s --help", name, foreign, name);
+        return EXIT_USAGE;
     }
     if (options->operand_count > (command->operand != NULL ? 1U : 0U)) {
         return fail_usage("too many arguments (a password is never one: it is asked for, or read "
                           "with --password-stdin)");
     }
     if (command->operand != NULL && !optional && options->operand_count == 0) {
-        (void)snprintf(sentence, sizeof sentence, "%s needs %s; see --help", command->name,
-                       command->operand);
-        return fail_usage(sentence);
+        (void)command_fail("%s needs %s; see latchkey %s --help", name, command->operand, name);
+        return EXIT_USAGE;
     }
     return EXIT_DONE;
 }
@@ -236,40 +241,55 @@ static int run_command(struct invocation *invocation)
     return invocation->command->run(invocation);
 }
 
-int command_dispatch(int argc, char **argv)
+/* Finds out what is asked for, and does it. */
+static int dispatch(int argc, char **argv, struct invocation *invocation)
 {
-    struct invocation invocation = {0};
+    struct options *options = &invocation->options;
     char error[OPTIONS_ERROR_MAX];
-    (void)umask(S_IRWXG | S_IRWXO);
-    secret_forbid_dumps();
-    log_open("latchkey", LOG_LEVEL_WARNING);
-    if (options_parse(argc, argv, &invocation.options, error) != OK) {
+    if (options_parse(argc, argv, options, error) != OK) {
         return fail_usage(error);
     }
-    if (invocation.options.version) {
+    if (options->version) {
         (void)puts("latchkey " VERSION);
         return EXIT_DONE;
     }
-    if (invocation.options.operand_count == 0) {
-        return invocation.options.help ? show_overview() : refuse_word(NULL, NULL);
+    if (options->operand_count == 0) {
+        return options->help ? show_overview(NULL) : refuse_word(NULL, NULL);
     }
-    invocation.command = choose_command(&invocation.options);
-    if (invocation.command == NULL) {
+    if (options->help && options->operand_count == 1 && is_group(options->operands[0])) {
+        return show_overview(options->operands[0]);
+    }
+    invocation->command = choose_command(options);
+    if (invocation->command == NULL) {
         return EXIT_USAGE;
     }
-    if (invocation.options.help) {
-        return show_help(invocation.command);
+    if (options->help) {
+        return show_help(invocation->command);
     }
-    int result = check_usage(invocation.command, &invocation.options);
-    if (result == EXIT_DONE) {
-        result = run_command(&invocation);
-    }
+    int result = check_usage(invocation->command, options);
+    return result == EXIT_DONE ? run_command(invocation) : result;
+}
+
+int command_dispatch(int argc, char **argv)
+{
+    struct invocation invocation = {0};
+    (void)umask(S_IRWXG | S_IRWXO);
+    secret_forbid_dumps();
+    log_open("latchkey", LOG_LEVEL_WARNING);
+    int result = dispatch(argc, argv, &invocation);
     store_close(&invocation.store);
     config_free(&invocation.config);
-    if (fflush(stdout) != 0 && result == EXIT_DONE) {
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && result == EXIT_DONE) {
         result = command_fail("standard output cannot be written");
     }
     return result;
+}
+
+enum status command_become_owner(const struct config *config)
+{
+    struct owner owner;
+    enum status status = owner_find(config, &owner);
+    return status == OK ? owner_become(&owner) : status;
 }
 
 int command_find_user(struct invocation *invocation, struct user *out)

@@ -37,21 +37,22 @@ static const struct option *find_option(struct text name)
     return NULL;
 }
 
-static enum status refuse_unknown(const char *argument, char error[OPTIONS_ERROR_MAX])
+/* A word that is near to no option may be a password that begins with '-', and what follows '=' may
+ * be one anyway: neither is repeated. */
+static enum status refuse_unknown(const char *argument, int place, char error[OPTIONS_ERROR_MAX])
 {
     const char *names[TABLE_SIZE + 1] = {0};
     char word[32];
     for (size_t i = 0; i < TABLE_SIZE; i++) {
         names[i] = table[i].name;
     }
-    /* What follows '=' may be a secret: it is not repeated. */
     (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(argument, "="), argument);
     const char *nearest = text_nearest(word, names);
     if (nearest != NULL) {
         (void)snprintf(error, OPTIONS_ERROR_MAX, "unknown option %s; did you mean %s?", word,
                        nearest);
     } else {
-        (void)snprintf(error, OPTIONS_ERROR_MAX, "unknown option %s; see --help", word);
+        (void)snprintf(error, OPTIONS_ERROR_MAX, "argument %d is no option; see --help", place);
     }
     return ERR_INPUT;
 }
@@ -93,7 +94,7 @@ static enum status read_option(int argc, char **argv, int *at, struct options *o
     }
     const struct option *option = find_option(name);
     if (option == NULL) {
-        return refuse_unknown(argument, error);
+        return refuse_unknown(argument, *at, error);
     }
     out->given |= option->bit;
     if (option->value == NULL) {

@@ -32,9 +32,8 @@ struct options {
 };
 
 /* Reads argv[1…]: long options as "--name VALUE" or "--name=VALUE", "-c FILE", "-h"; anywhere,
- * until
- * "--". ERR_INPUT: `error` says what is wrong; it names options, never an operand, which might be a
- * password given by mistake. */
+ * until "--". ERR_INPUT: `error` says what is wrong; it names options, never an operand or a value,
+ * which might be a password given by mistake. */
 enum status options_parse(int argc, char **argv, struct options *out, char error[OPTIONS_ERROR_MAX])
     MUST_USE;
 
