@@ -1,8 +1,15 @@
 /* latchkey check: one line for each thing that can be wrong, with its remedy.
  *
- * Each item is looked at by the very function that the programs use, so that what passes here is
- * what starts there; their own log lines, which hold the details, stand before the item's line. */
+ *   ok: WHAT: where or how    warning: WHAT: why; remedy    error: WHAT: why; remedy
+ *
+ * Each item is looked at by the very function that the programs use, and root becomes the user that
+ * they run as before it looks: so what passes here is what starts there. Those functions log the
+ * details on standard error, before the item's line.
+ *
+ * What this does not tell: whether the web server is set up to ask the gate. */
 #include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,26 +23,80 @@
 #include "crypto/keyring.h"
 #include "html/pages.h"
 
+#define MIB ((uint64_t)1 << 20)
+
 struct report {
     const struct config *config;
+    struct owner owner;
     size_t errors, warnings;
 };
 
-static void tell_ok(const char *what, const char *detail)
+enum finding { FINE, WARNING, ERROR };
+
+/* Writes the line of an item, at once, so that it stands behind its log lines. */
+__attribute__((format(printf, 4, 5))) static void tell(struct report *report, enum finding finding,
+                                                       const char *what, const char *format, ...)
 {
-    (void)printf("ok       %s: %s\n", what, detail);
+    static const char *const words[] = {[FINE] = "ok", [WARNING] = "warning", [ERROR] = "error"};
+    va_list arguments;
+    report->warnings += finding == WARNING;
+    report->errors += finding == ERROR;
+    (void)printf("%s: %s: ", words[finding], what);
+    va_start(arguments, format);
+    (void)vprintf(format, arguments);
+    va_end(arguments);
+    (void)putchar('\n');
+    (void)fflush(stdout);
 }
 
-static void tell_warning(struct report *report, const char *what, const char *remedy)
+/* Looks up user and group, and becomes the user. */
+static void check_owner(struct report *report)
 {
-    report->warnings++;
-    (void)printf("warning  %s: %s\n", what, remedy);
+    const struct config *config = report->config;
+    struct owner *owner = &report->owner;
+    if (owner_find(config, owner) != OK) {
+        tell(report, ERROR, "owner",
+             "state.user or state.group names one that does not exist; make it with adduser or "
+             "addgroup, or name another");
+        return;
+    }
+    if (!owner->has_sockets_group) {
+        tell(report, WARNING, "state.group",
+             "there is no group %s; name the one that the web server runs as", config->state.group);
+    } else {
+        tell(report, FINE, "state.group", "%s", config->state.group);
+    }
+    if (geteuid() != 0) {
+        tell(report, FINE, "state.user",
+             "everything below is as this user finds it, who is not "
+             "root");
+    } else if (!owner->has_user) {
+        tell(report, WARNING, "state.user",
+             "there is no user %s, so latchkey serve would stay root; run adduser --system --group "
+             "%s, then latchkey init",
+             config->state.user, config->state.user);
+    } else if (owner_become(owner) != OK) {
+        tell(report, ERROR, "state.user", "this program cannot become %s; is it confined?",
+             owner->name);
+    } else {
+        tell(report, FINE, "state.user", "%s", owner->name);
+    }
 }
 
-static void tell_error(struct report *report, const char *what, const char *remedy)
+/* Only now, since the programs read it as that user. */
+static void check_config_file(struct report *report)
 {
-    report->errors++;
-    (void)printf("error    %s: %s\n", what, remedy);
+    const char *path = report->config->path;
+    if (path == NULL) {
+        tell(report, FINE, "configuration", "no file, every key has its default");
+    } else if (access(path, R_OK) != 0) {
+        tell(report, ERROR, "configuration",
+             "the user who runs the programs cannot read %s: %s; let that user read it, and reach "
+             "its folder (chown, chmod)",
+             path, strerror(errno));
+    } else {
+        tell(report, FINE, "configuration", "%s", path);
+    }
 }
 
 static void check_clock(struct report *report)
@@ -43,66 +104,110 @@ static void check_clock(struct report *report)
     int64_t now_s = 0;
     char now[CLOCK_TEXT_MAX];
     if (clock_get(&now_s) != OK) {
-        tell_error(report, "clock", "it stands before 2024; set it, for nobody can sign in");
+        tell(report, ERROR, "clock", "it cannot be right, and nobody can sign in; set it");
         return;
     }
     clock_print(now_s, now);
-    tell_ok("clock", now);
+    tell(report, FINE, "clock", "%s", now);
 }
 
 static void check_session(struct report *report)
 {
     const struct config *config = report->config;
+    const char *domain = config->session.cookie_domain;
     if (config->session.store != SESSION_STORE_DATABASE) {
-        tell_error(report, "session.store", "only database is available in this version");
+        tell(report, ERROR, "session.store",
+             "this version keeps sessions in the database only; set it to database");
     }
     if (!config->session.secure_cookie) {
-        tell_warning(
-            report, "session.secure_cookie",
-            "no lets anybody on the way read sign-in cookies; leave it out on a real site");
+        tell(report, WARNING, "session.secure_cookie",
+             "anybody on the way can take the cookies of plain http; leave the key out but for "
+             "tests");
     }
-    if (config->session.cookie_domain[0] != '\0') {
-        tell_warning(report, "session.cookie_domain",
-                     "every host below that domain receives the cookie and can sign in with it; "
-                     "leave it out unless all of them are yours");
+    if (domain[0] != '\0') {
+        tell(report, WARNING, "session.cookie_domain",
+             "every host below %s gets the cookie and can sign in with it; leave the key out "
+             "unless all of them are yours",
+             domain);
+    }
+    if (config->session.secure_cookie && domain[0] == '\0') {
+        tell(report, FINE, "cookie", "%s", config_cookie_name(config));
     }
 }
 
+/* The folder must not be open to others by the rights in `forbidden`. What is more wrong with it is
+ * `fault`: serve makes and gives away what it needs in /run, which is empty after a boot. */
 static void check_folder(struct report *report, const char *what, const char *path,
-                         mode_t forbidden)
+                         mode_t forbidden, enum finding fault)
 {
-    struct stat status;
-    char remedy[512];
-    if (stat(path, &status) != 0) {
-        (void)snprintf(remedy, sizeof remedy, "%s: %s; run latchkey init", path, strerror(errno));
-        tell_error(report, what, remedy);
-    } else if (!S_ISDIR(status.st_mode)) {
-        (void)snprintf(remedy, sizeof remedy, "%s is no folder; name another", path);
-        tell_error(report, what, remedy);
-    } else if ((status.st_mode & forbidden) != 0) {
-        (void)snprintf(remedy, sizeof remedy, "others may use %s: chmod %o %s", path,
-                       (unsigned)(status.st_mode & 07777U & ~forbidden), path);
-        tell_error(report, what, remedy);
+    struct stat found;
+    const char *remedy =
+        fault == ERROR ? "run latchkey init" : "run latchkey init or latchkey serve";
+    if (stat(path, &found) != 0) {
+        tell(report, fault, what, "%s: %s; %s", path, strerror(errno), remedy);
+    } else if (!S_ISDIR(found.st_mode)) {
+        tell(report, ERROR, what, "%s is no folder; name another", path);
+    } else if ((found.st_mode & forbidden) != 0) {
+        tell(report, ERROR, what, "%s is open to others (mode %04o); run chmod %o %s", path,
+             (unsigned)(found.st_mode & 07777U), (unsigned)(found.st_mode & 07777U & ~forbidden),
+             path);
+    } else if (found.st_uid != geteuid() || access(path, R_OK | W_OK | X_OK) != 0) {
+        tell(report, fault, what,
+             "%s (owner %lu, mode %04o) is not for user %lu, who runs this; %s as root", path,
+             (unsigned long)found.st_uid, (unsigned)(found.st_mode & 07777U),
+             (unsigned long)geteuid(), remedy);
     } else {
-        tell_ok(what, path);
+        tell(report, FINE, what, "%s", path);
+    }
+}
+
+static const char *secret_remedy(enum status status)
+{
+    switch ((int)status) {
+    case ERR_NOT_FOUND:
+        return "is missing; run latchkey init, or bring it back from a backup";
+    case ERR_PERMISSION:
+        return "is not private to the user who runs the programs; correct its owner and mode";
+    case ERR_INPUT:
+        return "is damaged; bring it back from a backup, or run latchkey secret revoke";
+    default:
+        return "cannot be read; correct what standard error says";
     }
 }
 
 static void check_secret(struct report *report)
 {
     struct keyring *keyring = NULL;
+    uint32_t ids[KEYRING_SECRETS_MAX];
     const char *path = config_secret_path(report->config);
-    if (keyring_open(path, &keyring) == OK) {
-        tell_ok("secret", path);
+    enum status status = keyring_open(path, &keyring);
+    if (status == OK) {
+        tell(report, FINE, "secret", "%s holds %zu", path, keyring_list(keyring, ids));
     } else {
-        tell_error(report, "secret", "see the line above");
+        tell(report, ERROR, "secret", "%s %s", path, secret_remedy(status));
     }
     keyring_free(&keyring);
+}
+
+static const char *database_remedy(enum status status, const char *path)
+{
+    switch ((int)status) {
+    case ERR_SCHEMA_OLD:
+        return "is of an older version; run latchkey migrate";
+    case ERR_SCHEMA_NEW:
+        return "was written by a newer version; update this one";
+    default:
+        break;
+    }
+    return access(path, F_OK) != 0 ? "is not there; run latchkey init, or restore a backup"
+                                   : "cannot be used; correct what standard error says, or restore "
+                                     "a backup";
 }
 
 static void check_database(struct report *report)
 {
     struct store *store = NULL;
+    struct stat found;
     const char *path = config_database_path(report->config);
     enum status status = store_open(path, STORE_ROLE_ADMIN, &store);
     if (status == OK) {
@@ -111,63 +216,72 @@ static void check_database(struct report *report)
     if (status == OK) {
         status = store_verify(store);
     }
-    if (status == OK) {
-        tell_ok("database", path);
-    } else {
-        tell_error(report, "database", "see the line above");
-    }
     store_close(&store);
+    if (status != OK) {
+        tell(report, ERROR, "database", "%s %s", path, database_remedy(status, path));
+    } else if (stat(path, &found) != 0 || (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        tell(report, ERROR, "database",
+             "%s holds password hashes and is open to others; run chmod 600 %s", path, path);
+    } else if (access(path, W_OK) != 0) {
+        tell(report, ERROR, "database",
+             "%s cannot be written: %s; give it to the user who runs the programs, with chown "
+             "or latchkey init",
+             path, strerror(errno));
+    } else {
+        tell(report, FINE, "database", "%s, structure %d", path, store_schema_number());
+    }
+}
+
+static void check_passwords(struct report *report)
+{
+    const struct config *config = report->config;
+    uint64_t workers = config->workers.login;
+    uint64_t total = (config->password.memory_bytes * workers + MIB - 1) / MIB;
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page = sysconf(_SC_PAGESIZE);
+    uint64_t memory = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / MIB : UINT64_MAX;
+    if (total > memory / 2) {
+        tell(report, WARNING, "passwords",
+             "%llu login workers may take %llu of the %llu MiB of memory; lower workers.login or "
+             "password.memory",
+             (unsigned long long)workers, (unsigned long long)total, (unsigned long long)memory);
+    } else {
+        tell(report, FINE, "passwords",
+             "argon2id takes %llu KiB, all %llu login workers at once %llu MiB",
+             (unsigned long long)(config->password.memory_bytes >> 10), (unsigned long long)workers,
+             (unsigned long long)total);
+    }
 }
 
 static void check_templates(struct report *report)
 {
     struct pages *pages = NULL;
     char error[PAGES_ERROR_MAX] = "";
-    if (pages_open(report->config->site.templates, &pages, error) == OK) {
-        tell_ok("templates", report->config->site.templates[0] != '\0'
-                                 ? report->config->site.templates
-                                 : "built in");
+    const char *folder = report->config->site.templates;
+    if (pages_open(folder, &pages, error) == OK) {
+        tell(report, FINE, "templates", "%s", folder[0] != '\0' ? folder : "built in");
     } else {
-        tell_error(report, "templates", error);
+        tell(report, ERROR, "templates", "%s; correct it, or take the file away", error);
     }
     pages_free(&pages);
 }
 
 static void check_serving(struct report *report)
 {
-    struct owner owner;
-    char folder[1024];
+    char folder[PATH_MAX];
     if (programs_find(folder, sizeof folder) == OK) {
-        tell_ok("programs", folder);
+        tell(report, FINE, "programs", "%s", folder);
     } else {
-        tell_error(report, "programs", "see the line above");
+        tell(report, ERROR, "programs",
+             "login, logout, account and gate are not all beside this command; install all of "
+             "Latchkey");
     }
     if (sockets_path_fits(report->config)) {
-        tell_ok("sockets", report->config->state.run_directory);
+        tell(report, FINE, "sockets", "their paths fit");
     } else {
-        tell_error(report, "state.run_directory",
-                   "its path is too long for sockets; name a shorter one");
+        tell(report, ERROR, "sockets",
+             "state.run_directory is too long for the paths of sockets; name a shorter one");
     }
-    if (owner_find(report->config, &owner) != OK) {
-        tell_error(report, "state.user and state.group", "see the line above");
-    } else if (geteuid() == 0 && !owner.has_user) {
-        tell_warning(report, "state.user",
-                     "there is no such user, so latchkey serve would go on as root; make one with "
-                     "adduser --system --group, then run latchkey init");
-    }
-}
-
-static void check_hashing(const struct report *report)
-{
-    const struct config *config = report->config;
-    char detail[128];
-    (void)snprintf(detail, sizeof detail,
-                   "argon2id with %llu KiB; at most %llu MiB for all login workers",
-                   (unsigned long long)(config->password.memory_bytes >> 10),
-                   (unsigned long long)((config->password.memory_bytes * config->workers.login +
-                                         (1U << 20) - 1) >>
-                                        20));
-    tell_ok("passwords", detail);
 }
 
 int check_run(struct invocation *invocation)
@@ -175,19 +289,21 @@ int check_run(struct invocation *invocation)
     char error[CONFIG_ERROR_MAX];
     struct report report = {0};
     if (config_load(invocation->options.config_path, &invocation->config, error) != OK) {
-        tell_error(&report, "configuration", error);
+        tell(&report, ERROR, "configuration", "%s", error);
         return EXIT_FAILED;
     }
-    const struct config *config = invocation->config;
-    report.config = config;
-    tell_ok("configuration", config->path != NULL ? config->path : "no file, all defaults");
+    report.config = invocation->config;
+    check_owner(&report);
+    check_config_file(&report);
     check_clock(&report);
     check_session(&report);
-    check_folder(&report, "state", config->state.directory, S_IRWXG | S_IRWXO);
-    check_folder(&report, "run directory", config->state.run_directory, S_IWGRP | S_IWOTH);
+    check_folder(&report, "state.directory", report.config->state.directory, S_IRWXG | S_IRWXO,
+                 ERROR);
+    check_folder(&report, "state.run_directory", report.config->state.run_directory,
+                 S_IWGRP | S_IWOTH, WARNING);
     check_secret(&report);
     check_database(&report);
-    check_hashing(&report);
+    check_passwords(&report);
     check_templates(&report);
     check_serving(&report);
     (void)printf("%zu error%s, %zu warning%s\n", report.errors, report.errors == 1 ? "" : "s",

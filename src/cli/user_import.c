@@ -90,7 +90,7 @@ static const char *find_fault(const char *hash)
 /* Fills name and hash from a line; false, and told, when it cannot be taken. */
 static bool read_line(struct import *import, struct text line, struct user *user)
 {
-    static const char form[] = "lines are name:hash";
+    static const char form[] = "write it as name:hash";
     struct text rest = line;
     struct text name = text_cut(&rest, ':');
     struct text hash = text_cut(&rest, ':');
@@ -101,8 +101,7 @@ static bool read_line(struct import *import, struct text line, struct user *user
     } else if (rest.data != NULL) {
         refuse(import, "there is a second colon", form);
     } else if (!user_name_is_valid(name)) {
-        refuse(import, "that is no user name",
-               "it has 1 to 64 ASCII letters, digits and . _ - @ +");
+        refuse(import, "that is no user name", "use 1 to 64 ASCII letters, digits and . _ - @ +");
     } else if (hash.len >= sizeof user->hash) {
         refuse(import, "the line is too long for a name and a hash", form);
     } else {
