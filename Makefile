@@ -108,7 +108,8 @@ valgrind: ## unit tests without sanitizers under valgrind
 	@BUILD=$(BUILD) tools/run-tests valgrind
 
 .PHONY: bench
-bench: all $(BUILD)/bench/null_responder ## gate against a null responder of the same libfcgi, same nginx, one run
+bench: all $(BUILD)/bench/null_responder $(BUILD)/bench/seed ## gate against a null responder of the same libfcgi, same nginx, one run
+	@tools/install-deps bench
 	@BUILD=$(BUILD) tests/bench/gate
 
 .PHONY: screenshots
@@ -191,8 +192,8 @@ $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD
 $(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
-$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/liblatchkey.a
 	$(LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lfcgi
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
