@@ -144,6 +144,11 @@ int64_t session_end_s(const struct session_row *session)
     return session->idle_s < rest_s ? session->seen_s + session->idle_s : session->expires_s;
 }
 
+const char *session_display(const struct session_row *session)
+{
+    return session->display[0] != '\0' ? session->display : session->user;
+}
+
 enum status session_end(const struct sessions *sessions, const struct token *token)
 {
     uint8_t key[SESSION_KEY_BYTES];

@@ -65,6 +65,10 @@ enum status session_find(const struct sessions *sessions, const struct token *to
 /* When the session ends if it is not used again: seconds since 1970. */
 int64_t session_end_s(const struct session_row *session);
 
+/* What to call the user before people: the name for people, or the user name where there is none.
+ * Borrowed from the session. */
+const char *session_display(const struct session_row *session);
+
 /* Ends the session of a token; OK when there is none. */
 enum status session_end(const struct sessions *sessions, const struct token *token) MUST_USE;
 

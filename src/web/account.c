@@ -3,15 +3,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "web/return_target.h"
 
 #define GROUPS_SHOWN_MAX 64
-#define JSON_MAX         16384
-
-/* The name for people: what the owner gave, or else the user name. */
-static const char *display_of(const struct session_row *session)
-{
-    return session->display[0] != '\0' ? session->display : session->user;
-}
 
 static size_t split_groups(const struct session_row *session, struct value out[GROUPS_SHOWN_MAX])
 {
@@ -30,17 +24,7 @@ void account_get(struct visit *visit)
     char since[CLOCK_TEXT_MAX];
     char until[CLOCK_TEXT_MAX];
     if (!visit->visitor.signed_in) {
-        struct buffer target;
-        buffer_init(&target, JSON_MAX);
-        buffer_add_string(&target, "/login?next=");
-        buffer_add_percent(&target, text_of(visit->site->config->site.path));
-        buffer_add_percent(&target, TEXT("/account"));
-        if (target.failed) {
-            page_fail(visit);
-        } else {
-            page_redirect_below(visit, target.data);
-        }
-        buffer_clear(&target);
+        return_target_ask(visit->request, visit->site->config, 303, visit->response);
         return;
     }
     size_t count = split_groups(session, groups);
@@ -48,7 +32,7 @@ void account_get(struct visit *visit)
     clock_print(session_end_s(session), until);
     const struct member members[] = {
         {"title", value_string("Your account")},
-        {"display", value_string(display_of(session))},
+        {"display", value_string(session_display(session))},
         {"user", value_string(session->user)},
         {"email", value_string(session->email)},
         {"has_groups", value_bool(count > 0)},
@@ -65,7 +49,7 @@ static void print_json(const struct session_row *session, struct buffer *out)
 {
     struct json json = json_open(out);
     json_add_text(&json, "user", text_of(session->user));
-    json_add_text(&json, "name", text_of(display_of(session)));
+    json_add_text(&json, "name", text_of(session_display(session)));
     json_add_words(&json, "groups", text_of(session->groups));
     json_add_number(&json, "expires", session_end_s(session));
     json_close(&json);

@@ -17,10 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "http/url.h"
-
-#define RETRY_AFTER  "5"
-#define LOCATION_MAX (3 * URL_TARGET_MAX + 512)
+#include "web/return_target.h"
 
 /* The page for those who are signed in and not welcome. It is no template, for the gate renders
  * none. The policy names the style by its SHA-256: who changes the one must change the other, and
@@ -82,9 +79,8 @@ static void grant(const struct request *request, const struct session_row *sessi
                   struct response *response)
 {
     const char *const *names = header_names[request->role];
-    const char *display = session->display[0] != '\0' ? session->display : session->user;
     response_add_header(response, names[0], text_of(session->user));
-    response_add_header(response, names[1], text_of(display));
+    response_add_header(response, names[1], text_of(session_display(session)));
     response_add_optional(response, names[2], text_of(session->email));
     response_add_optional(response, names[3], text_of(session->groups));
     response->status = request->role == ROLE_AUTHORIZER ? 200 : 204;
@@ -93,23 +89,13 @@ static void grant(const struct request *request, const struct session_row *sessi
 static void send_to_login(const struct site *site, const struct request *request,
                           struct response *response)
 {
-    struct buffer location;
-    if (request->role == ROLE_AUTHORIZER && !request->is_page) {
+    if (request->role == ROLE_RESPONDER) { /* nginx takes the Location of a 401 */
+        return_target_ask(request, site->config, 401, response);
+    } else if (request->is_page) {
+        return_target_ask(request, site->config, 303, response);
+    } else {
         response->status = 401;
-        return;
     }
-    buffer_init(&location, LOCATION_MAX);
-    buffer_add_string(&location, site->config->site.path);
-    buffer_add_string(&location, "/login");
-    if (request->uri.len <= URL_TARGET_MAX) { /* a longer one would not be followed anyway */
-        buffer_add_string(&location, "?next=");
-        buffer_add_percent(&location, request->uri);
-    }
-    if (!location.failed) {
-        int status = request->role == ROLE_AUTHORIZER ? 303 : 401;
-        response_redirect(response, status, buffer_text(&location));
-    }
-    buffer_clear(&location);
 }
 
 static void forbid(const struct site *site, const struct request *request,
@@ -132,7 +118,7 @@ void gate_refuse(void *context, const struct request *request, int status,
     (void)request;
     response_add_header(response, "Cache-Control", TEXT("no-store"));
     if (status == 503) {
-        response_add_header(response, "Retry-After", TEXT(RETRY_AFTER));
+        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
     }
     response->status = status;
 }

@@ -14,8 +14,6 @@
 #include "http/cookie.h"
 #include "http/url.h"
 
-#define RETRY_AFTER "5"
-
 static void add_protection(const struct site *site, struct response *response)
 {
     static const struct {
@@ -225,7 +223,7 @@ void page_error(struct site *site, int status, struct response *response)
         response->status = status;
     }
     if (status == 503) {
-        response_add_header(response, "Retry-After", TEXT(RETRY_AFTER));
+        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
     }
 }
 

@@ -5,6 +5,9 @@
 
 #include "http/url.h"
 
+/* The address of the login page, and behind it a target of which each byte may be escaped. */
+#define LOCATION_MAX (3 * URL_TARGET_MAX + 512)
+
 /* Sent there, a browser would sign in only to be asked again, or to be asked to leave. */
 static bool is_sign_in_or_out(struct text target, const struct config *config)
 {
@@ -22,4 +25,20 @@ struct text return_target_get(const struct request *request, const struct config
         return (struct text){0};
     }
     return target;
+}
+
+void return_target_ask(const struct request *request, const struct config *config, int status,
+                       struct response *response)
+{
+    struct buffer location;
+    buffer_init(&location, LOCATION_MAX);
+    buffer_print(&location, "%s/login", config->site.path);
+    if (request->uri.len <= URL_TARGET_MAX) {
+        buffer_add_string(&location, "?next=");
+        buffer_add_percent(&location, request->uri);
+    }
+    if (!location.failed) {
+        response_redirect(response, status, buffer_text(&location));
+    }
+    buffer_clear(&location);
 }

@@ -6,6 +6,9 @@
 #include "html/pages.h"
 #include "http/program.h"
 
+/* Seconds after which a browser may ask again when the answer was 503. */
+#define SITE_RETRY_AFTER "5"
+
 struct page; /* web/page.h */
 
 /* All owned, but `pages`. */
