@@ -203,11 +203,11 @@ static void root_reads_what_the_owner_of_a_folder_keeps_in_it(void **state)
         skip();
     }
     struct stat identity;
-    assert_int_equal(mkdir(scratch_path("owned"), 0700), 0);
-    const char *path = scratch_write("owned/secret", "s");
+    assert_int_equal(mkdir(scratch_path("service"), 0700), 0);
+    const char *path = scratch_write("service/secret", "s");
     assert_int_equal(chown(path, 12345, 12345), 0);
     assert_int_equal(file_read_private(path, &content, &identity), ERR_PERMISSION);
-    assert_int_equal(chown(scratch_path("owned"), 12345, 12345), 0);
+    assert_int_equal(chown(scratch_path("service"), 12345, 12345), 0);
     assert_int_equal(file_read_private(path, &content, &identity), OK);
     assert_int_equal(identity.st_uid, 12345);
 }
