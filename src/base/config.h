@@ -86,7 +86,8 @@ const char *config_database_path(const struct config *config);
 /* The file that holds the secrets: <state.directory>/secret; borrowed likewise. */
 const char *config_secret_path(const struct config *config);
 
-/* The cookie's name as design: __Host-latchkey, __Secure-latchkey or latchkey. */
+/* The cookie's name, with the strictest prefix that the configuration can keep (RFC 6265bis
+ * §4.1.3): __Host-latchkey, __Secure-latchkey with a cookie_domain, latchkey without TLS. */
 const char *config_cookie_name(const struct config *config);
 
 /* "90s", "30m", "12h", "30d" to seconds; "64K", "19M", "1G" or plain bytes to bytes. ERR_INPUT when

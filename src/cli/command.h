@@ -38,9 +38,6 @@ int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* EXIT_DONE for OK; else EXIT_FAILED, for the cause is in the log already. */
 int command_finish(enum status status);
 
-/* Opens the store of the invocation's configuration. Failures are in the log. */
-enum status command_open_store(struct invocation *invocation) MUST_USE;
-
 /* As root, becomes the user that the state belongs to, for good: for commands that do what the
  * programs do. Failures are in the log. */
 enum status command_become_owner(const struct config *config) MUST_USE;

@@ -117,7 +117,7 @@ static int show_help(const struct command *command)
 }
 
 /* Names at one level, for suggestions: groups and commands without one, or a group's commands. */
-static size_t list_names(const char *group, const char **out, size_t room)
+static void list_names(const char *group, const char **out, size_t room)
 {
     size_t count = 0;
     for (const struct command *command = table; command->name != NULL && count + 1 < room;
@@ -129,7 +129,6 @@ static size_t list_names(const char *group, const char **out, size_t room)
         }
     }
     out[count] = NULL;
-    return count;
 }
 
 static bool is_group(const char *word)
@@ -159,7 +158,7 @@ static int refuse_word(const char *group, const char *word)
     const char *names[sizeof table / sizeof table[0] + 1];
     char listing[256] = "";
     size_t len = 0;
-    (void)list_names(group, names, sizeof names / sizeof names[0]);
+    list_names(group, names, sizeof names / sizeof names[0]);
     const char *nearest = word != NULL ? text_nearest(word, names) : NULL;
     if (nearest != NULL) {
         (void)command_fail("there is no command \"%s%s%.40s\"; did you mean \"%s%s%s\"?",
@@ -217,7 +216,8 @@ static int check_usage(const struct command *command, const struct options *opti
     return EXIT_DONE;
 }
 
-enum status command_open_store(struct invocation *invocation)
+/* Opens the store of the configuration and makes sure of its version. */
+static enum status open_store(struct invocation *invocation)
 {
     enum status status =
         store_open(config_database_path(invocation->config), STORE_ROLE_ADMIN, &invocation->store);
@@ -235,7 +235,7 @@ static int run_command(struct invocation *invocation)
         config_load(invocation->options.config_path, &invocation->config, error) != OK) {
         return command_fail("%s", error);
     }
-    if (need == NEED_STORE && command_open_store(invocation) != OK) {
+    if (need == NEED_STORE && open_store(invocation) != OK) {
         return EXIT_FAILED;
     }
     return invocation->command->run(invocation);

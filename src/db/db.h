@@ -79,7 +79,6 @@ void db_statement_free(struct db_statement **statement);
 void db_bind_int64(struct db_statement *statement, int number, int64_t value);
 void db_bind_text(struct db_statement *statement, int number, struct text value);
 void db_bind_blob(struct db_statement *statement, int number, const void *bytes, size_t len);
-void db_bind_null(struct db_statement *statement, int number);
 
 /* Goes to the next row; *row: whether there is one. ERR_EXISTS: a row of that key or name is there
  * already (not logged). ERR_STORE. */

@@ -63,11 +63,6 @@ void db_bind_blob(struct db_statement *statement, int number, const void *bytes,
                                                 bytes != NULL ? bytes : "", len, SQLITE_STATIC));
 }
 
-void db_bind_null(struct db_statement *statement, int number)
-{
-    note_binding(statement, sqlite3_bind_null(statement->handle, number));
-}
-
 enum status db_step(struct db_statement *statement, bool *row)
 {
     *row = false;

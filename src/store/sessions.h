@@ -7,12 +7,10 @@
 
 #include "store/users.h"
 
-#define SESSION_KEY_BYTES 32
-#define SESSION_ADDRESS_MAX                                                                        \
-    45 /* bytes of an IPv6 address in text, as INET6_ADDRSTRLEN without NUL */
-#define SESSION_AGENT_MAX 200
-#define SESSION_ID_LEN                                                                             \
-    16 /* hex digits that name a session to people: the first 8 bytes of the key */
+#define SESSION_KEY_BYTES   32
+#define SESSION_ADDRESS_MAX 45 /* bytes of an IPv6 address in text, without NUL */
+#define SESSION_AGENT_MAX   200
+#define SESSION_ID_LEN      16 /* hex digits of the key that name a session to people */
 
 struct session_row {
     uint8_t key[SESSION_KEY_BYTES];

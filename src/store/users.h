@@ -30,10 +30,9 @@ struct user {
 /* Whether the text is a user or group name: 1 to 64 of ASCII letters, digits, . _ - @ + */
 bool user_name_is_valid(struct text name);
 
-/* Whether the text may be a name for people: UTF-8 without control characters or
- * such as turn the direction of text, at most USER_DISPLAY_MAX bytes; and an e-mail address as far
- * as headers need it: printable ASCII, one
- * '@', at most USER_EMAIL_MAX bytes. Empty is valid for both. */
+/* Whether the text may be a name for people: UTF-8 without control characters or such as turn the
+ * direction of text, at most USER_DISPLAY_MAX bytes; and an e-mail address as far as headers need
+ * it: printable ASCII, one '@', at most USER_EMAIL_MAX bytes. Empty is valid for both. */
 bool user_display_is_valid(struct text display);
 bool user_email_is_valid(struct text email);
 

@@ -156,15 +156,13 @@ static void parameters_and_columns_keep_their_bytes(void **state)
     struct db *db = make_database();
     struct db_statement *statement = NULL;
     bool row = false;
-    assert_int_equal(db_prepare(db, "SELECT ?1, ?2, ?3, ?4, ?5 IS NULL, typeof(?6)", &statement),
-                     OK);
+    assert_int_equal(db_prepare(db, "SELECT ?1, ?2, ?3, ?4, typeof(?5)", &statement), OK);
     for (int round = 0; round < 2; round++) {
         db_bind_int64(statement, 1, INT64_MIN);
         db_bind_text(statement, 2, TEXT("it's"));
         db_bind_blob(statement, 3, bytes, sizeof bytes);
         db_bind_text(statement, 4, (struct text){0});
-        db_bind_null(statement, 5);
-        db_bind_blob(statement, 6, NULL, 0);
+        db_bind_blob(statement, 5, NULL, 0);
         assert_int_equal(db_step(statement, &row), OK);
         assert_true(row);
         assert_true(db_column_int64(statement, 0) == INT64_MIN);
@@ -173,8 +171,7 @@ static void parameters_and_columns_keep_their_bytes(void **state)
         assert_int_equal(blob.len, sizeof bytes);
         assert_memory_equal(blob.data, bytes, sizeof bytes);
         assert_int_equal(db_column_text(statement, 3).len, 0);
-        assert_int_equal(db_column_int64(statement, 4), 1);
-        assert_true(text_is(db_column_text(statement, 5), "blob"));
+        assert_true(text_is(db_column_text(statement, 4), "blob"));
         assert_int_equal(db_step(statement, &row), OK);
         assert_false(row);
         db_reset(statement);
