@@ -107,10 +107,12 @@ valgrind: ## unit tests without sanitizers under valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) $(TESTS:%=$(BUILD)/plain-tests/%)
 	@BUILD=$(BUILD) tools/run-tests valgrind
 
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 .PHONY: bench
-bench: all $(BUILD)/bench/null_responder $(BUILD)/bench/seed ## gate against a null responder of the same libfcgi, same nginx, one run
+bench: ## the gate against a null responder of the same libfcgi, sign-ins against the bare hash, memory
 	@tools/install-deps bench
-	@BUILD=$(BUILD) tests/bench/gate
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
+	@BUILD=$(BUILD) node tests/bench/gate.mjs
 
 .PHONY: screenshots
 screenshots: sanitized ## pictures of the login page for README, and of every page below $(BUILD)/screenshots
