@@ -150,8 +150,10 @@ enum status new_password_get(bool from_stdin, uint64_t min_length, char out[PASS
     enum status status = from_stdin ? read_line(STDIN_FILENO, line, &len) : ask_twice(line, &len);
     if (status == ERR_TOO_LARGE) {
         (void)command_fail("the password is longer than %d bytes", PASSWORD_BYTES_MAX);
+        status = ERR_INPUT;
     } else if (status == ERR_NOT_FOUND) {
         (void)command_fail("no password was given; nothing was changed");
+        status = ERR_INPUT;
     } else if (status == ERR_SYSTEM) {
         (void)command_fail("standard input cannot be read: %s", strerror(errno));
     } else if (status == OK) {
