@@ -1,16 +1,34 @@
 // Programs behind the web server learn from the gate who it is, and from nobody else.
 import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Install, alice } from './support/install.mjs';
 import { startFastcgi, startHttp } from './support/backends.mjs';
-import { Browser, request } from './support/http.mjs';
-import { deploy, nginx } from './support/servers.mjs';
+import { Browser, raw, request } from './support/http.mjs';
+import { deploy, lighttpd, nginx } from './support/servers.mjs';
 
 const claims = {
     'Remote-User': 'mallory', Remote_User: 'mallory', 'Remote.User': 'mallory', 'REMOTE-GROUPS': 'mallory',
     remote_groups: 'mallory', 'Remote-Email': 'mallory', 'Remote-Name': 'mallory', Proxy: 'mallory',
     Authorization: `Basic ${Buffer.from('mallory:x').toString('base64')}`, 'X-Mallory': 'seen',
 };
+
+// Whole requests that say who it is in ways that a server might overlook.
+const spoofs = [
+    (more) => `${more}\r\nRemote-User: mallory\r\nRemote-User: mallory\r\n\r\n`,
+    (more) => `${more}, Remote-User\r\nRemote-User: mallory\r\n\r\n`,
+    (more) => `${more}, Cookie, Remote-User, Remote-Groups\r\n\r\n`,
+    (more) => `${more}\r\nremote-user:mallory\r\nREMOTE-USER:\tmallory\t\r\nRemote_User: mallory\r\n\r\n`,
+    (more) => `${more}\r\nRemote-User : mallory\r\n\r\n`,
+    (more) => `${more}\r\nX: y\r\n Remote-User: mallory\r\n\r\n`,
+    (more) => `${more}\r\nX: y\nRemote-User: mallory\r\n\r\n`,
+    (more) => `${more}\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\n\r\n3\r\na=b\r\n0\r\n` +
+        'Remote-User: mallory\r\nRemote-Groups: mallory\r\n\r\n',
+].map((lines) => (target, cookie) => {
+    const rest = lines(`${target} HTTP/1.1\r\nHost: h\r\nCookie: ${cookie}\r\nConnection: close`);
+    return `${rest.includes('chunked') ? 'POST' : 'GET'} ${rest}`;
+});
 
 describe('programs behind nginx', () => {
     let install;
@@ -69,4 +87,103 @@ location /closed/${name} { include ${deploy('nginx/latchkey-protect.conf')}; ${l
             assert.ok(!lines.some(([, value]) => value === 'mallory'));
         });
     }
+
+    it('learn it from the gate also where headers come twice, as trailers, or are named in Connection', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        for (const carrier of ['proxy', 'fastcgi']) {
+            for (const [place, user] of [['open', ''], ['closed', 'alice']]) {
+                for (const lines of spoofs) {
+                    const answer = await raw(web.port, lines(`/${place}/${carrier}`, browser.cookie));
+                    assert.match(answer, /^HTTP\/1.1 (200|400) /, answer);
+                    assert.doesNotMatch(answer, /mallory/, `${place} ${carrier} ${lines('', '')}`);
+                    if (answer.startsWith('HTTP/1.1 200') && user !== '') {
+                        assert.match(answer, /^remote[-_]user=alice\r?$/mi);
+                    }
+                }
+            }
+        }
+    });
+});
+
+describe('programs behind lighttpd', () => {
+    let install;
+    let web;
+
+    before(async () => {
+        install = await new Install().init().serve();
+        web = await lighttpd.start(install, { extra: 'cgi.assign = ( ".cgi" => "" )' });
+        const open = path.join(install.folder, 'site', 'public', 'echo.cgi');
+        copyFileSync(path.join(install.folder, 'site', 'private', 'echo.cgi'), open);
+    });
+    after(async () => {
+        await web?.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    // The variables that a program may take for who it is.
+    const identity = (body) => Object.fromEntries(body.split('\n')
+        .map((line) => /^((?:HTTP_)?(?:REMOTE_(?:USER|NAME|EMAIL|GROUPS|IDENT)|AUTH_TYPE|PROXY))=(.*?)\r?$/.exec(line))
+        .filter(Boolean).map(([, name, value]) => [name, value]));
+    const truth = {
+        REMOTE_USER: 'alice', REMOTE_NAME: 'Alice Example', REMOTE_EMAIL: 'alice@example.org', REMOTE_GROUPS: 'staff',
+    };
+
+    // lighttpd makes HTTP_REMOTE_USER of "Remote.User" too, as latchkey-protect.conf says.
+    const { 'Remote.User': dotted, ...spelt } = claims;
+
+    it('learn nothing of a visitor by REMOTE_USER where no gate is asked', async () => {
+        const answer = await request(web.port, '/public/echo.cgi', { headers: claims });
+        assert.match(answer.body, /HTTP_X_MALLORY=seen/);
+        for (const name of Object.keys(truth)) assert.equal(identity(answer.body)[name], undefined, name);
+    });
+
+    it('are not even started for who is not signed in', async () => {
+        const answer = await request(web.port, '/private/echo.cgi', { headers: claims });
+        assert.equal(answer.status, 303);
+        assert.doesNotMatch(answer.body, /GATEWAY_INTERFACE/);
+    });
+
+    it('learn from the gate who is signed in', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        for (const [name, value] of [...Object.entries(spelt), ['Variable-REMOTE_USER', 'mallory'],
+            ['VARIABLE_REMOTE_USER', 'mallory'], ['X-Remote-User', 'mallory'],
+            ['remote-user', 'mallory'], ['REMOTE_USER', 'mallory']]) {
+            const answer = await browser.fetch('/private/echo.cgi', { headers: { [name]: value } });
+            const told = Object.entries(identity(answer.body))
+                .filter(([key, text]) => !key.startsWith('HTTP_') || text !== '');
+            assert.deepEqual(Object.fromEntries(told), truth, name);
+        }
+        const headers = { ...spelt, 'Remote.User': dotted };
+        const all = identity((await browser.fetch('/private/echo.cgi', { headers })).body);
+        for (const [name, value] of Object.entries(truth)) assert.equal(all[name], value);
+    });
+
+    it('learn it from the gate also where headers come twice, as trailers, or are named in Connection', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        let passed = 0;
+        for (const lines of spoofs) {
+            const answer = await raw(web.port, lines('/private/echo.cgi', browser.cookie));
+            passed += answer.startsWith('HTTP/1.1 200');
+            assert.match(answer, /^HTTP\/1.1 (200|400) /);
+            assert.doesNotMatch(answer, /REMOTE_USER=.*mallory/, lines('', ''));
+            if (answer.startsWith('HTTP/1.1 200')) assert.match(answer, /^REMOTE_USER=alice\r?$/m);
+        }
+        assert.ok(passed >= 4, `${passed} passed`);
+    });
+
+    it('get the body that was sent to them, and the query', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        const body = 'x'.repeat(200000);
+        const answer = await browser.fetch('/private/echo.cgi?a=%20b',
+            { method: 'POST', body, headers: { 'content-type': 'text/plain' } });
+        assert.equal(answer.status, 200);
+        assert.match(answer.body, /^QUERY_STRING=a=%20b\r?$/m);
+        assert.ok(answer.body.endsWith(body));
+        const refused = await request(web.port, '/private/echo.cgi', { method: 'POST', body });
+        assert.equal(refused.status, 401);
+    });
 });
