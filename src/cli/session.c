@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "cli/command.h"
 #include "cli/listing.h"
 #include "session/session.h"
@@ -61,6 +62,7 @@ int session_list_run(struct invocation *invocation)
     if (status == OK) {
         status = sessions_list(invocation->store, user.id, now_s, print_session, &listing);
     }
+    secret_wipe(&user, sizeof user);
     if (status == OK) {
         status = listing_close(&listing, "Nobody is signed in.");
     }
@@ -101,7 +103,9 @@ int session_revoke_user_run(struct invocation *invocation)
     if (result != EXIT_DONE) {
         return result;
     }
-    return tell_ended(users_renew_salt(invocation->store, user.id, &ended), ended);
+    enum status status = users_renew_salt(invocation->store, user.id, &ended);
+    secret_wipe(&user, sizeof user);
+    return tell_ended(status, ended);
 }
 
 int session_revoke_all_run(struct invocation *invocation)
