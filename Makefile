@@ -116,6 +116,7 @@ bench: ## the gate against a null responder of the same libfcgi, sign-ins agains
 
 .PHONY: screenshots
 screenshots: sanitized ## pictures of the login page for README, and of every page below $(BUILD)/screenshots
+	@tools/install-deps check
 	@BUILD=$(BUILD) node tests/browser/screenshots.mjs
 
 ##@ Installing
