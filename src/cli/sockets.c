@@ -41,13 +41,15 @@ bool sockets_path_fits(const struct config *config)
     return print_address(config, "account", &address) == OK;
 }
 
-static enum status take_lock(const struct config *config, int *out)
+/* Its owner may run the next one without root. */
+static enum status take_lock(const struct config *config, const struct owner *owner, int *out)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s/serve.lock", config->state.run_directory);
     *out = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     if (*out < 0) {
-        log_error("cannot open %s: %s", path, strerror(errno));
+        log_error("cannot open %s: %s; run this as the owner of that file, or remove it", path,
+                  strerror(errno));
         return ERR_SYSTEM;
     }
     if (flock(*out, LOCK_EX | LOCK_NB) != 0) {
@@ -56,7 +58,7 @@ static enum status take_lock(const struct config *config, int *out)
                   config->state.run_directory);
         return ERR_EXISTS;
     }
-    return OK;
+    return owner_give(owner, path, false);
 }
 
 /* Removes a socket that nobody listens on. */
@@ -166,7 +168,7 @@ enum status sockets_open(const struct config *config, const struct owner *owner,
         status = give(config, owner, config->state.run_directory);
     }
     if (status == OK) {
-        status = take_lock(config, &out->lock);
+        status = take_lock(config, owner, &out->lock);
     }
     for (size_t i = 0; i < SOCKETS_COUNT && status == OK; i++) {
         status = open_one(config, owner, socket_programs[i], &out->descriptors[i]);

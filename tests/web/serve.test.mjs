@@ -481,4 +481,13 @@ describe('started as root', { skip: !isRoot && 'needs root' }, () => {
         await install.serve({ command });
         assert.equal((await browser.fetch('/private/page.html')).status, 200);
     });
+
+    it('the user may run the next one without root', async () => {
+        assert.equal(await install.service.stop(), 0);
+        const own = { uid: id('passwd', 'nobody'), gid: id('group', 'www-data') };
+        install.service = new Service(command, ['serve'], { env: install.env, ...own });
+        await until('ready', () => install.log.includes('ready:') || !install.service.isRunning);
+        assert.match(install.log, /ready:/);
+        assert.equal((await new Browser(web.port).signIn(alice)).status, 303);
+    });
 });
