@@ -6,13 +6,8 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Install, Service, alice, programs, until } from './support/install.mjs';
 import { Browser } from './support/http.mjs';
+import { children } from './support/processes.mjs';
 import { lighttpd } from './support/servers.mjs';
-
-// The processes started by `pid`, as { pid, name }.
-function children(pid) {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-        .map((child) => ({ pid: Number(child), name: readFileSync(`/proc/${child}/comm`, 'utf8').trim() }));
-}
 
 function openFiles(pid) {
     return readdirSync(`/proc/${pid}/fd`).flatMap((number) => {
@@ -128,7 +123,6 @@ describe('the programs as they are installed', () => {
     it('forget a password once they have answered', async () => {
         const workers = () => children(install.service.pid)
             .flatMap(({ pid, name }) => children(pid).map((worker) => ({ name, pid: worker.pid })));
-        // Of characters that forms do not encode.
         // Of characters that forms do not encode.
         const user = { name: 'canary', password: 'a-password-that-stands-nowhere-else-4711' };
         install.addUser(user);
