@@ -124,8 +124,8 @@ int session_purge_run(struct invocation *invocation)
         status = sessions_purge(invocation->store, now_s, 0, &removed);
     }
     if (status == OK) {
-        (void)printf("%lld session%s that had ended removed.\n", (long long)removed,
-                     removed == 1 ? "" : "s");
+        (void)printf("%lld session%s that had ended %s removed.\n", (long long)removed,
+                     removed == 1 ? "" : "s", removed == 1 ? "was" : "were");
     }
     return command_finish(status);
 }
