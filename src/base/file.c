@@ -128,8 +128,7 @@ enum status file_read(const char *path, struct buffer *out)
     return status;
 }
 
-/* Copies the folder of `path` to `folder`; "." when there is none. */
-static bool folder_of(const char *path, char folder[PATH_MAX])
+bool file_print_folder(const char *path, char folder[PATH_MAX])
 {
     const char *slash = strrchr(path, '/');
     int len = slash == NULL   ? snprintf(folder, PATH_MAX, ".")
@@ -147,7 +146,7 @@ static bool is_trusted_owner(const char *path, uid_t owner)
     if (owner == geteuid() || owner == 0) {
         return true;
     }
-    return geteuid() == 0 && folder_of(path, folder) && stat(folder, &above) == 0 &&
+    return geteuid() == 0 && file_print_folder(path, folder) && stat(folder, &above) == 0 &&
            above.st_uid == owner;
 }
 
@@ -226,7 +225,7 @@ static void keep_owner(int descriptor, const char *path)
 static bool sync_folder(const char *path)
 {
     char folder[PATH_MAX];
-    if (!folder_of(path, folder)) {
+    if (!file_print_folder(path, folder)) {
         errno = ENAMETOOLONG;
         return false;
     }

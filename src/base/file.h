@@ -2,6 +2,7 @@
 #ifndef LATCHKEY_BASE_FILE_H
 #define LATCHKEY_BASE_FILE_H
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "base/buffer.h"
@@ -25,5 +26,8 @@ enum status file_write_private(const char *path, struct text content, bool fresh
 /* Makes a folder and its missing parents, mode `mode` for the last. OK when it is there. ERR_SYSTEM
  * (logged). */
 enum status file_make_folder(const char *path, mode_t mode) MUST_USE;
+
+/* Writes the folder that `path` lies in, "." for a bare name. False: it is too long. */
+bool file_print_folder(const char *path, char folder[PATH_MAX]) MUST_USE;
 
 #endif

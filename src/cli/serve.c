@@ -75,44 +75,66 @@ static pid_t start(const struct supervisor *supervisor, const struct program *pr
     _exit(EXIT_FAILED);
 }
 
+static void start_when_due(const struct supervisor *supervisor, struct program *program,
+                           int64_t now_ms)
+{
+    if (program->pid == 0 && now_ms >= program->again_ms) {
+        program->pid = start(supervisor, program);
+        program->started_ms = now_ms;
+        program->again_ms = now_ms + FIRST_PAUSE_MS; /* counts only if it could not be forked */
+    }
+}
+
+/* Lets a successor that stayed up take the place. Both accept from the same socket until then, and
+ * the former one answers what it has begun. */
+static void change_over(struct program *program, int64_t now_ms)
+{
+    if (program->next == 0 || now_ms - program->next_ms < STAYED_UP_MS) {
+        return;
+    }
+    if (program->pid != 0) {
+        (void)kill(program->pid, SIGTERM);
+    }
+    log_info("%s was replaced", program->name);
+    program->pid = program->next;
+    program->started_ms = program->next_ms;
+    program->next = 0;
+}
+
+/* When something is to be done about a program without a signal; INT64_MAX: never. */
+static int64_t find_due(const struct supervisor *supervisor, const struct program *program,
+                        int64_t now_ms)
+{
+    if (program->pid == 0) {
+        return program->again_ms;
+    }
+    if (program->next != 0) {
+        return program->next_ms + STAYED_UP_MS;
+    }
+    /* Until all have started, each is looked at once more when it has stayed up. */
+    int64_t up_ms = program->started_ms + STAYED_UP_MS;
+    return !supervisor->has_started && up_ms > now_ms ? up_ms : INT64_MAX;
+}
+
 /* Starts what is due and changes over to successors that stayed up. Returns the milliseconds until
  * something is due again, or -1. */
 static int64_t run_due(struct supervisor *supervisor, int64_t now_ms)
 {
-    int64_t wait_ms = -1;
+    int64_t due_ms = INT64_MAX;
     bool all_up = true;
     for (size_t i = 0; i < SOCKETS_COUNT; i++) {
         struct program *program = &supervisor->programs[i];
-        if (program->pid == 0 && now_ms >= program->again_ms) {
-            program->pid = start(supervisor, program);
-            program->started_ms = now_ms;
-            program->again_ms = now_ms + FIRST_PAUSE_MS;
-        }
-        if (program->next != 0 && now_ms - program->next_ms >= STAYED_UP_MS) {
-            if (program->pid != 0) {
-                (void)kill(program->pid, SIGTERM);
-            }
-            log_info("%s was replaced", program->name);
-            program->pid = program->next;
-            program->started_ms = program->next_ms;
-            program->next = 0;
-        }
-        int64_t due_ms = -1;
-        if (program->pid == 0) {
-            due_ms = program->again_ms;
-        } else if (program->next != 0) {
-            due_ms = program->next_ms + STAYED_UP_MS;
-        } else if (!supervisor->has_started) {
-            due_ms = program->started_ms + STAYED_UP_MS;
-        }
-        if (due_ms >= 0) {
-            int64_t rest_ms = due_ms > now_ms ? due_ms - now_ms : 0;
-            wait_ms = wait_ms < 0 || rest_ms < wait_ms ? rest_ms : wait_ms;
-        }
+        start_when_due(supervisor, program, now_ms);
+        change_over(program, now_ms);
+        int64_t next_ms = find_due(supervisor, program, now_ms);
+        due_ms = next_ms < due_ms ? next_ms : due_ms;
         all_up = all_up && program->pid != 0 && now_ms - program->started_ms >= STAYED_UP_MS;
     }
     supervisor->has_started = supervisor->has_started || all_up;
-    return wait_ms;
+    if (due_ms == INT64_MAX) {
+        return -1;
+    }
+    return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
 static void note_end(struct supervisor *supervisor, struct program *program, int result,

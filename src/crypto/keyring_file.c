@@ -16,8 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -207,13 +205,11 @@ static enum status add_secret(struct keyring_content *content)
  * lock. */
 static enum status lock_folder(const char *path, int *descriptor)
 {
-    char copy[PATH_MAX];
-    int len = snprintf(copy, sizeof copy, "%s", path);
-    if (len < 0 || (size_t)len >= sizeof copy) {
+    char folder[PATH_MAX];
+    if (!file_print_folder(path, folder)) {
         log_error("the path of the secret file is too long: %s", path);
         return ERR_SYSTEM;
     }
-    const char *folder = dirname(copy);
     int opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (opened < 0) {
         bool missing = errno == ENOENT || errno == ENOTDIR;
