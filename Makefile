@@ -104,7 +104,7 @@ $(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy
 .PHONY: valgrind
 valgrind: ## unit tests without sanitizers under valgrind
 	@tools/install-deps valgrind
-	@$(MAKE) --no-print-directory -j$$(nproc) $(TESTS:%=$(BUILD)/plain-tests/%)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(TESTS:%=$(BUILD)/plain-tests/%)
 	@BUILD=$(BUILD) tools/run-tests valgrind
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
