@@ -35,35 +35,42 @@ async function withPage(entry, options, act) {
 
 for (const entry of pages) {
     describe(`the page ${entry.name}`, () => {
+        let page;
+        before(async () => { page = await visits.open(entry); });
+        after(() => page?.context().close());
+
         for (const colorScheme of ['light', 'dark']) {
-            it(`is accessible in ${colorScheme}`, () => withPage(entry, { colorScheme }, async (page) => {
+            it(`is accessible in ${colorScheme}`, async () => {
+                await page.emulateMedia({ colorScheme });
                 assert.deepEqual(await findViolations(page), []);
                 assert.deepEqual(await page.evaluate(findWeakContrast), []);
                 assert.deepEqual(await page.evaluate(findSmallTargets), []);
-            }));
+            });
         }
 
-        it('does not scroll sideways, at any width and with text twice as large', () =>
-            withPage(entry, {}, async (page) => {
-                // 640 px at 200 % are 320 (WCAG 2.2, 1.4.10); enlarging text only is 1.4.4.
-                for (const [width, fontSize] of [[320, '100%'], [360, '100%'], [768, '100%'], [1440, '100%'],
-                    [320, '200%'], [640, '200%'], [1440, '200%']]) {
-                    await page.setViewportSize({ width, height: 700 });
-                    await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, fontSize);
-                    assert.deepEqual(await page.evaluate(findOverflow), [], `${width} px, text ${fontSize}`);
-                }
-            }));
+        it('keeps its controls in forced colours, and never moves', async () => {
+            await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+            assert.deepEqual(await page.evaluate(findWeakContrast), []);
+            assert.deepEqual(await page.evaluate(findOverflow), []);
+            const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter((element) => {
+                const style = getComputedStyle(element);
+                return style.transitionDuration !== '0s' || style.animationName !== 'none';
+            }).length);
+            assert.equal(moving, 0);
+            await page.emulateMedia({ forcedColors: 'none' });
+        });
 
-        it('keeps its controls in forced colours, and never moves', () =>
-            withPage(entry, { forcedColors: 'active', reducedMotion: 'reduce' }, async (page) => {
-                assert.deepEqual(await page.evaluate(findWeakContrast), []);
-                assert.deepEqual(await page.evaluate(findOverflow), []);
-                const moving = await page.evaluate(() => [...document.querySelectorAll('*')].filter((element) => {
-                    const style = getComputedStyle(element);
-                    return style.transitionDuration !== '0s' || style.animationName !== 'none';
-                }).length);
-                assert.equal(moving, 0);
-            }));
+        it('does not scroll sideways, at any width and with text twice as large', async () => {
+            // 640 px at 200 % are 320 (WCAG 2.2, 1.4.10); enlarging text only is 1.4.4.
+            for (const [width, fontSize] of [[320, '100%'], [360, '100%'], [768, '100%'], [1440, '100%'],
+                [320, '200%'], [640, '200%'], [1440, '200%']]) {
+                await page.setViewportSize({ width, height: 700 });
+                await page.evaluate((size) => { document.documentElement.style.fontSize = size; }, fontSize);
+                assert.deepEqual(await page.evaluate(findOverflow), [], `${width} px, text ${fontSize}`);
+            }
+        });
+
+        it('does nothing wrong on the side', () => assert.deepEqual(page.faults, []));
     });
 }
 

@@ -36,6 +36,20 @@ async function signInThenOutThenBack(page) {
     assert.ok(seen.some((path) => path.startsWith('/auth/login?next=')), seen.join(' '));
 }
 
+// Signing out in the browser also empties its cache; here only what pages say of themselves counts.
+// (Chromium may keep even a no-store page for three minutes while no cookie changes, so this is
+// looked at without kept pages only.)
+const endElsewhereThenBack = (rounds) => async (page) => {
+    await page.goto(protectedPage);
+    await signIn(page, alice);
+    await page.waitForURL(`**${protectedPage}`);
+    await page.goto('/public/page.html');
+    rounds.install.do(['session', 'revoke-user', 'alice']);
+    await goBack(page);
+    assert.ok(!(await page.content()).includes(secret));
+    assert.match(pathOf(page), /^\/auth\/login\?next=/);
+};
+
 for (const server of servers) {
     describe(`behind ${server.name}`, () => {
         let rounds;
@@ -54,6 +68,9 @@ for (const server of servers) {
 
         it('after signing out, the back button shows nothing protected', () =>
             rounds.visit(signInThenOutThenBack));
+
+        it('after the session was ended elsewhere, it shows nothing either', () =>
+            rounds.visit(endElsewhereThenBack(rounds)));
 
         it('signing out says so, and once only', () => rounds.visit(async (page) => {
             await page.goto('/auth/login');
