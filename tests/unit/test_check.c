@@ -96,7 +96,9 @@ static void every_line_says_how_bad_it_is(void **state)
     assert_int_equal(outcome.status, 1);
     size_t errors = 0, warnings = 0;
     char last[64] = "";
-    for (char *line = strtok(outcome.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    char *rest = NULL;
+    for (char *line = strtok_r(outcome.out, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
         bool is_error = strncmp(line, "error: ", 7) == 0;
         bool is_warning = strncmp(line, "warning: ", 9) == 0;
         errors += is_error;

@@ -31,7 +31,9 @@ static void read_overview(void)
     command_line_run(&outcome, NULL, COMMAND("--help"));
     command_line_expect(&outcome, 0, "Usage: latchkey [-c FILE] COMMAND\n\n", "");
     command_count = 0;
-    for (char *line = strtok(outcome.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+    char *rest = NULL;
+    for (char *line = strtok_r(outcome.out, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
         char words[3][32] = {"", "", ""};
         if (strncmp(line, "  ", 2) != 0 || line[2] < 'a' || line[2] > 'z') {
             continue;
@@ -162,7 +164,9 @@ static void the_manual_has_every_command_with_operand_and_options(void **state)
         if (!find_entry(commands[i].name, entry) || strstr(entry, operand) == NULL) {
             fail_msg("%s: .It Cm %s %s", MANUAL, commands[i].name, operand);
         }
-        for (char *word = strtok(usage, " []."); word != NULL; word = strtok(NULL, " [].")) {
+        char *rest = NULL;
+        for (char *word = strtok_r(usage, " [].", &rest); word != NULL;
+             word = strtok_r(NULL, " [].", &rest)) {
             char option[64];
             (void)snprintf(option, sizeof option, "Fl %s", word + 1);
             if (strncmp(word, "--", 2) == 0 && strstr(entry, option) == NULL) {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "cli/options.h"
 
 #define WORDS_MAX 48
@@ -34,8 +35,8 @@ static void options_and_operands_stand_in_any_order(void **state)
     static const char *const lines[] = {
         "user add bob --name Bob --email b@example.org --group a --group b --password-stdin -c /f",
         "-c /f --password-stdin --group a --email=b@example.org user --group=b add --name=Bob bob",
-        "--config=/f user --name Bob add --email b@example.org --group=a bob --password-stdin "
-        "--group b",
+        ("--config=/f user --name Bob add --email b@example.org --group=a bob --password-stdin "
+         "--group b"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -137,16 +138,19 @@ static void what_is_wrong_is_said_without_repeating_values(void **state)
 
 static void groups_are_counted(void **state)
 {
-    char line[1024] = "user add bob";
+    struct buffer line;
     (void)state;
+    buffer_init(&line, 1024);
+    buffer_add_string(&line, "user add bob");
     for (size_t i = 0; i < OPTIONS_GROUPS_MAX; i++) {
-        (void)strcat(line, " --group=g");
+        buffer_add_string(&line, " --group=g");
     }
-    assert_int_equal(parse(line), OK);
+    assert_int_equal(parse(line.data), OK);
     assert_int_equal(options.group_count, OPTIONS_GROUPS_MAX);
-    (void)strcat(line, " --group=g");
-    assert_int_equal(parse(line), ERR_INPUT);
+    buffer_add_string(&line, " --group=g");
+    assert_int_equal(parse(line.data), ERR_INPUT);
     assert_string_equal(message, "more than 32 groups");
+    buffer_clear(&line);
 }
 
 static void an_option_of_another_command_is_found(void **state)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/buffer.h"
 #include "command_line.h"
 #include "scratch.h"
 #include "store/users.h"
@@ -132,20 +133,25 @@ static void each_bad_line_is_told_and_nobody_is_imported(void **state)
         {"alice:" BCRYPT, "a line before has that name"},
         {"ALICE:" SHA512, "a line before has that name"},
     };
-    char content[16384] = "alice:" BCRYPT "\n";
+    struct buffer content;
     size_t count = sizeof bad / sizeof bad[0];
     (void)state;
+    buffer_init(&content, 16384);
+    buffer_add_string(&content, "alice:" BCRYPT "\n");
     for (size_t i = 0; i < count; i++) {
-        (void)strcat(strcat(content, bad[i].line), "\n");
+        buffer_print(&content, "%s\n", bad[i].line);
     }
-    (void)scratch_write("users", content);
+    assert_false(content.failed);
+    (void)scratch_write("users", content.data);
+    buffer_clear(&content);
     command_line_run(&outcome, NULL, COMMAND("user", "import", scratch_path("users")));
     assert_int_equal(outcome.status, 1);
     assert_string_equal(outcome.out, "");
     assert_null(strstr(outcome.err, "hunter2"));
     assert_null(strstr(outcome.err, "$2y$"));
-    char *line = strtok(outcome.err, "\n");
-    for (size_t i = 0; i < count; i++, line = strtok(NULL, "\n")) {
+    char *rest = NULL;
+    char *line = strtok_r(outcome.err, "\n", &rest);
+    for (size_t i = 0; i < count; i++, line = strtok_r(NULL, "\n", &rest)) {
         char place[512];
         (void)snprintf(place, sizeof place, "%s:%zu: ", scratch_path("users"), i + 2);
         assert_non_null(line);
