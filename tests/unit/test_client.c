@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "http/client.h"
+#include "request_arena.h"
 
 static const char *get_client(struct arena *arena, const char *address, const char *forwarded,
                               const struct config_list *proxies)
@@ -100,21 +101,6 @@ static void a_long_list_is_walked_to_its_left_end(void **state)
     assert_string_equal(get_client(*state, "10.0.0.1", forwarded, &proxies), "203.0.113.9");
 }
 
-static int set_up(void **state)
-{
-    struct arena *arena = NULL;
-    enum status status = arena_new(1024 * 1024, &arena);
-    *state = arena;
-    return status == OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,5 +109,5 @@ int main(void)
         cmocka_unit_test(a_server_on_a_unix_socket_is_trusted_only_by_name),
         cmocka_unit_test(a_long_list_is_walked_to_its_left_end),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, request_arena_set_up, request_arena_tear_down);
 }

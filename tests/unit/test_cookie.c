@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "http/cookie.h"
+#include "request_arena.h"
 
 #define NAME "__Host-sid"
 
@@ -209,21 +210,6 @@ static void a_cookie_fills_at_most_what_browsers_keep(void **state)
     assert_false(is_set((struct cookie){.name = "sid", .value = {value, most + 1}}));
 }
 
-static int set_up(void **state)
-{
-    struct arena *arena = NULL;
-    enum status status = arena_new(1024 * 1024, &arena);
-    *state = arena;
-    return status == OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,5 +222,5 @@ int main(void)
         cmocka_unit_test(a_cookie_that_browsers_would_not_keep_is_refused),
         cmocka_unit_test(a_cookie_fills_at_most_what_browsers_keep),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, request_arena_set_up, request_arena_tear_down);
 }

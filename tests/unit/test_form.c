@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "http/form.h"
+#include "request_arena.h"
 
 static void assert_text(struct text actual, struct text expected)
 {
@@ -127,21 +128,6 @@ static void malformed_paths_are_refused(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    struct arena *arena = NULL;
-    enum status status = arena_new(1024 * 1024, &arena);
-    *state = arena;
-    return status == OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct arena *arena = *state;
-    arena_free(&arena);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,5 +139,5 @@ int main(void)
         cmocka_unit_test(paths_are_decoded_once_and_keep_their_plus),
         cmocka_unit_test(malformed_paths_are_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, request_arena_set_up, request_arena_tear_down);
 }
