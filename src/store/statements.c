@@ -24,8 +24,8 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_ADD] = {"INSERT INTO user (name, display, email, groups, hash, salt, locked, created_s,"
                   " password_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
                   ROLE(ADMIN), true, true},
-    [USER_SET_PASSWORD] = {"UPDATE user SET hash = ?2, salt = ?3, password_s = ?4 WHERE id = ?1",
-                           ROLE(ADMIN), true, true},
+    [USER_SET_PASSWORD] = {"UPDATE user SET hash = ?2, password_s = ?3 WHERE id = ?1", ROLE(ADMIN),
+                           true, true},
     /* Only over the hash that was verified: a password that was changed meanwhile wins. */
     [USER_REHASH] = {"UPDATE user SET hash = ?3 WHERE id = ?1 AND hash = ?2",
                      ROLE(LOGIN) | ROLE(ADMIN), true, true},

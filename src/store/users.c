@@ -199,26 +199,40 @@ static enum status remove_sessions(struct store *store, int64_t id, int64_t *end
     return call_run(&call, ended);
 }
 
-static enum status set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+/* What ends a user's sessions, whatever the reason: the new salt makes every row and token of the
+ * old one worthless, also those that are being written at this moment; the rows go with it. */
+static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
 {
     struct call call;
     uint8_t salt[USER_SALT_BYTES];
     enum status status = random_fill(salt, sizeof salt);
     if (status == OK) {
-        status = call_begin(store, USER_SET_PASSWORD, &call);
+        status = call_begin(store, USER_RENEW_SALT, &call);
     }
     if (status == OK) {
         db_bind_int64(call.statement, 1, id);
-        db_bind_text(call.statement, 2, text_of(hash));
-        db_bind_blob(call.statement, 3, salt, sizeof salt);
-        db_bind_int64(call.statement, 4, now_s);
+        db_bind_blob(call.statement, 2, salt, sizeof salt);
         status = call_run_on_one(&call);
     }
     if (status == OK) {
-        status = remove_sessions(store, id, NULL);
+        status = remove_sessions(store, id, ended);
     }
     secret_wipe(salt, sizeof salt);
     return status;
+}
+
+static enum status set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_SET_PASSWORD, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    db_bind_text(call.statement, 2, text_of(hash));
+    db_bind_int64(call.statement, 3, now_s);
+    status = call_run_on_one(&call);
+    return status == OK ? renew_salt(store, id, NULL) : status;
 }
 
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
@@ -242,26 +256,6 @@ enum status users_rehash(struct store *store, int64_t id, const char *old, const
     db_bind_text(call.statement, 2, text_of(old));
     db_bind_text(call.statement, 3, text_of(hash));
     return call_run(&call, NULL);
-}
-
-static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
-{
-    struct call call;
-    uint8_t salt[USER_SALT_BYTES];
-    enum status status = random_fill(salt, sizeof salt);
-    if (status == OK) {
-        status = call_begin(store, USER_RENEW_SALT, &call);
-    }
-    if (status == OK) {
-        db_bind_int64(call.statement, 1, id);
-        db_bind_blob(call.statement, 2, salt, sizeof salt);
-        status = call_run_on_one(&call);
-    }
-    if (status == OK) {
-        status = remove_sessions(store, id, ended);
-    }
-    secret_wipe(salt, sizeof salt);
-    return status;
 }
 
 enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended)
