@@ -127,7 +127,7 @@ install: all ## copy programs, man pages and server snippets below PREFIX (DESTD
 	    $(DESTDIR)$(PREFIX)/share/latchkey $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 755 $(BUILD)/bin/latchkey $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(PROGRAMS:%=$(BUILD)/cgi-bin/%) $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin/
-	cp -R deploy/nginx deploy/lighttpd templates $(DESTDIR)$(PREFIX)/share/latchkey/
+	cp -R deploy/nginx deploy/lighttpd deploy/systemd templates $(DESTDIR)$(PREFIX)/share/latchkey/
 	for page in $(wildcard man/*.[1-9]); do \
 	    install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/ || exit 1; done
 
