@@ -57,7 +57,8 @@ enum { KEY_LISTENER = FASTCGI_PENDING_MAX, KEY_SIGNALS };
 
 struct connection {
     int fd; /* -1: free */
-    bool is_watched;
+    uint64_t
+        number; /* in the order of arrival, which times alone do not tell within a millisecond */
     int64_t deadline_ms;
     struct oversize *oversize; /* owned; NULL while the connection is only looked at */
 };
@@ -72,6 +73,7 @@ struct worker {
     bool is_listening;
     int64_t resume_ms; /* when the listener is watched again after a pause */
     size_t pending;
+    uint64_t arrived; /* connections so far */
     struct connection connections[FASTCGI_PENDING_MAX];
     char bytes[SCREEN_RAW_MAX_BYTES];      /* what was peeked, wiped after each look */
     char params[REQUEST_PARAMS_MAX_BYTES]; /* gathered from it, likewise */
@@ -199,8 +201,7 @@ static struct connection *find_oldest(struct worker *worker)
     struct connection *oldest = NULL;
     for (size_t i = 0; i < FASTCGI_PENDING_MAX; i++) {
         struct connection *connection = &worker->connections[i];
-        if (connection->fd >= 0 &&
-            (oldest == NULL || connection->deadline_ms < oldest->deadline_ms)) {
+        if (connection->fd >= 0 && (oldest == NULL || connection->number < oldest->number)) {
             oldest = connection;
         }
     }
@@ -225,8 +226,9 @@ static void take(struct worker *worker, int fd)
 {
     struct connection *connection = find_place(worker);
     uint32_t key = (uint32_t)(connection - worker->connections);
-    *connection =
-        (struct connection){.fd = fd, .deadline_ms = clock_monotonic_ms() + FASTCGI_DEADLINE_MS};
+    *connection = (struct connection){.fd = fd,
+                                      .number = worker->arrived++,
+                                      .deadline_ms = clock_monotonic_ms() + FASTCGI_DEADLINE_MS};
     worker->pending++;
     /* Most requests are there by now and never need to be watched. */
     if (!look(worker, connection, false) ||
