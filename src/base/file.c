@@ -137,19 +137,6 @@ bool file_print_folder(const char *path, char folder[PATH_MAX])
     return len > 0 && len < PATH_MAX;
 }
 
-/* Whether whoever runs this may trust the owner of a file. Root administers what a service's own
- * user keeps in that user's folder, and who owns the folder could replace the file anyway. */
-static bool is_trusted_owner(const char *path, uid_t owner)
-{
-    char folder[PATH_MAX];
-    struct stat above;
-    if (owner == geteuid() || owner == 0) {
-        return true;
-    }
-    return geteuid() == 0 && file_print_folder(path, folder) && stat(folder, &above) == 0 &&
-           above.st_uid == owner;
-}
-
 /* Whether the opened file is one that nobody else may read or write; logs why not. */
 static enum status check_private(const char *path, const struct stat *found)
 {
@@ -157,7 +144,7 @@ static enum status check_private(const char *path, const struct stat *found)
         log_error("%s must be a regular file; put one there", path);
         return ERR_PERMISSION;
     }
-    if (!is_trusted_owner(path, found->st_uid)) {
+    if (found->st_uid != geteuid() && found->st_uid != 0) {
         log_error("%s belongs to user %lu, but must belong to the one who runs this; "
                   "chown %lu %s",
                   path, (unsigned long)found->st_uid, (unsigned long)geteuid(), path);

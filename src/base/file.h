@@ -13,9 +13,8 @@
 enum status file_read(const char *path, struct buffer *out) MUST_USE;
 
 /* The same for a file that must be private: a regular file (no symbolic link), owned by the user
- * who runs this program or by root, mode without any right for group and others. Root also takes
- * one that belongs to the owner of its folder. ERR_PERMISSION (logged with the chmod or chown that
- * mends it); *identity receives its stat. */
+ * who runs this program or by root, mode without any right for group and others. ERR_PERMISSION
+ * (logged with the chmod or chown that mends it); *identity receives its stat. */
 enum status file_read_private(const char *path, struct buffer *out, struct stat *identity) MUST_USE;
 
 /* Replaces or creates a file with mode 0600, atomically and durably: written beside it, fsync,

@@ -196,22 +196,6 @@ static void a_private_file_of_another_user_is_refused(void **state)
     assert_logged("chown 0 ");
 }
 
-static void root_reads_what_the_owner_of_a_folder_keeps_in_it(void **state)
-{
-    (void)state;
-    if (geteuid() != 0) {
-        skip();
-    }
-    struct stat identity;
-    assert_int_equal(mkdir(scratch_path("service"), 0700), 0);
-    const char *path = scratch_write("service/secret", "s");
-    assert_int_equal(chown(path, 12345, 12345), 0);
-    assert_int_equal(file_read_private(path, &content, &identity), ERR_PERMISSION);
-    assert_int_equal(chown(scratch_path("service"), 12345, 12345), 0);
-    assert_int_equal(file_read_private(path, &content, &identity), OK);
-    assert_int_equal(identity.st_uid, 12345);
-}
-
 static void a_private_file_is_not_read_through_a_symbolic_link(void **state)
 {
     (void)state;
@@ -390,7 +374,6 @@ int main(void)
         TEST(a_missing_file_is_not_found_and_not_logged),
         TEST(a_private_file_is_read_only_when_nobody_else_may),
         TEST(a_private_file_of_another_user_is_refused),
-        TEST(root_reads_what_the_owner_of_a_folder_keeps_in_it),
         TEST(a_private_file_is_not_read_through_a_symbolic_link),
         TEST(writing_replaces_the_whole_file_and_its_mode),
         TEST(writing_creates_a_missing_file),
