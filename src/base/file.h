@@ -29,4 +29,11 @@ enum status file_make_folder(const char *path, mode_t mode) MUST_USE;
 /* Writes the folder that `path` lies in, "." for a bare name. False: it is too long. */
 bool file_print_folder(const char *path, char folder[PATH_MAX]) MUST_USE;
 
+/* Locks the folder that `path` lies in against everybody else who locks it so, waiting up to
+ * limit_ms, without an end when that is negative. Closing *descriptor, or the end of the process,
+ * ends the lock; a child that was forked meanwhile holds it as well. The file need not exist.
+ * ERR_NOT_FOUND (no such folder), ERR_SYSTEM (among others: not within the limit), both logged;
+ * *descriptor is untouched. */
+enum status file_lock_folder(const char *path, int limit_ms, int *descriptor) MUST_USE;
+
 #endif

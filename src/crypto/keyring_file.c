@@ -5,20 +5,16 @@
  * with the number of the line and never with what stands in it. All-zero secrets are refused for
  * the same reason.
  *
- * Writers take a lock (flock on the folder, which needs no file of its own and outlives the
- * replacing of the secret file), read, and replace the file as a whole. Two rotations at once
- * therefore make two secrets. Readers need no lock: they see the old file or the new one.
+ * Writers lock the folder, read, and replace the file as a whole. Two rotations at once therefore
+ * make two secrets. Readers need no lock: they see the old file or the new one.
  *
  * What this does not protect: the secrets from root, from whoever may write the folder, and from
  * old copies in backups; after such a loss, revoke. */
-#define _DEFAULT_SOURCE /* flock */
 #include "crypto/keyring_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -201,36 +197,6 @@ static enum status add_secret(struct keyring_content *content)
     return status;
 }
 
-/* Waits until no other program changes files in the folder of `path`. Closing *descriptor ends the
- * lock. */
-static enum status lock_folder(const char *path, int *descriptor)
-{
-    char folder[PATH_MAX];
-    if (!file_print_folder(path, folder)) {
-        log_error("the path of the secret file is too long: %s", path);
-        return ERR_SYSTEM;
-    }
-    int opened = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opened < 0) {
-        bool missing = errno == ENOENT || errno == ENOTDIR;
-        log_error("cannot open the folder %s: %s; is the state directory right?", folder,
-                  strerror(errno));
-        return missing ? ERR_NOT_FOUND : ERR_SYSTEM;
-    }
-    int locked;
-    do {
-        locked = flock(opened, LOCK_EX);
-    } while (locked != 0 && errno == EINTR);
-    if (locked != 0) {
-        log_error("cannot lock the folder %s: %s; is it on a file system with locks?", folder,
-                  strerror(errno));
-        (void)close(opened);
-        return ERR_SYSTEM;
-    }
-    *descriptor = opened;
-    return OK;
-}
-
 /* Whether there is a regular file to replace. Its content and mode do not matter here: revoking is
  * what one does when they are wrong. */
 static enum status find_file(const char *path)
@@ -252,7 +218,7 @@ static enum status renew(const char *path, bool keep)
     struct keyring_content content = {0};
     struct stat identity;
     int lock = -1;
-    enum status status = lock_folder(path, &lock);
+    enum status status = file_lock_folder(path, -1, &lock);
     if (status == OK) {
         status = keep ? keyring_file_read(path, &content, &identity) : find_file(path);
     }
