@@ -62,17 +62,23 @@ static bool is_cookie_octets(struct text value)
     return true;
 }
 
+static bool has_domain(const struct cookie *cookie)
+{
+    return cookie->domain != NULL && cookie->domain[0] != '\0';
+}
+
 /* Why browsers would not keep this cookie; NULL when they do. */
-static const char *find_fault(const struct cookie *cookie, bool has_domain)
+static const char *find_fault(const struct cookie *cookie)
 {
     struct text name = text_of(cookie->name);
     if (name.len == 0 || !text_consists_of(name, "-_") || !is_cookie_octets(cookie->value)) {
         return "its name or value has characters that are not allowed";
     }
-    if (has_domain && (!url_is_host(text_of(cookie->domain)) || strpbrk(cookie->domain, ":["))) {
+    if (has_domain(cookie) &&
+        (!url_is_host(text_of(cookie->domain)) || strpbrk(cookie->domain, ":["))) {
         return "its domain is no host name";
     }
-    if (text_has_prefix(name, TEXT("__Host-")) && (!cookie->secure || has_domain)) {
+    if (text_has_prefix(name, TEXT("__Host-")) && (!cookie->secure || has_domain(cookie))) {
         return "__Host- promises Secure and no Domain";
     }
     if (text_has_prefix(name, TEXT("__Secure-")) && !cookie->secure) {
@@ -81,36 +87,61 @@ static const char *find_fault(const struct cookie *cookie, bool has_domain)
     return NULL;
 }
 
-static void print_cookie(const struct cookie *cookie, bool has_domain, struct buffer *out)
+static void print_attributes(const struct cookie *cookie, bool forget, struct buffer *out)
 {
-    buffer_add_string(out, cookie->name);
-    buffer_add_string(out, "=");
-    buffer_add_text(out, cookie->value);
     buffer_add_string(out, "; Path=/");
-    if (cookie->value.len == 0) {
+    if (forget) {
         buffer_add_string(out, "; Max-Age=0");
     } else if (cookie->keep) {
         int64_t max_age_s = cookie->max_age_s > 0 ? cookie->max_age_s : 0;
         buffer_print(out, "; Max-Age=%" PRId64, max_age_s);
     }
-    if (has_domain) {
+    if (has_domain(cookie)) {
         buffer_print(out, "; Domain=%s", cookie->domain);
     }
     buffer_add_string(out, cookie->secure ? "; Secure" : "");
     buffer_add_string(out, "; HttpOnly; SameSite=Lax");
 }
 
+size_t cookie_room(const struct cookie *cookie)
+{
+    struct buffer rest;
+    buffer_init(&rest, COOKIE_MAX_BYTES);
+    buffer_print(&rest, "%s=", cookie->name);
+    print_attributes(cookie, false, &rest);
+    size_t room = rest.failed ? 0 : COOKIE_MAX_BYTES - rest.len;
+    buffer_clear(&rest);
+    return room;
+}
+
+bool cookie_print(const struct cookie *cookie, struct buffer *out, const char **fault)
+{
+    struct buffer line;
+    const char *reason = find_fault(cookie);
+    buffer_init(&line, COOKIE_MAX_BYTES);
+    if (reason == NULL) {
+        buffer_print(&line, "%s=", cookie->name);
+        buffer_add_text(&line, cookie->value);
+        print_attributes(cookie, cookie->value.len == 0, &line);
+        reason = line.failed ? "it is larger than browsers keep" : NULL;
+    }
+    if (reason == NULL) {
+        buffer_add_text(out, buffer_text(&line));
+        reason = out->failed ? "there is no room for it" : NULL;
+    }
+    buffer_clear(&line);
+    if (reason != NULL) {
+        *fault = reason;
+    }
+    return reason == NULL;
+}
+
 void cookie_set(struct response *response, const struct cookie *cookie)
 {
-    bool has_domain = cookie->domain != NULL && cookie->domain[0] != '\0';
-    const char *fault = find_fault(cookie, has_domain);
+    const char *fault = NULL;
     struct buffer line;
     buffer_init(&line, COOKIE_MAX_BYTES);
-    if (fault == NULL) {
-        print_cookie(cookie, has_domain, &line);
-        fault = line.failed ? "it is larger than browsers keep" : NULL;
-    }
-    if (fault == NULL) {
+    if (cookie_print(cookie, &line, &fault)) {
         response_add_header(response, "Set-Cookie", buffer_text(&line));
     } else {
         log_error("a cookie cannot be set: %s", fault);

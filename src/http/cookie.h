@@ -23,9 +23,18 @@ struct cookie {
  * are ignored. ERR_MEMORY. */
 enum status cookie_parse(struct text header, struct arena *arena, struct fields *out) MUST_USE;
 
-/* Adds a Set-Cookie header: Path=/; HttpOnly; SameSite=Lax and what *cookie says. A cookie over
- * COOKIE_MAX_BYTES, a value with other than cookie-octets, a domain that is no host name, or a name
- * whose prefix promises what *cookie does not say, makes the response a 500, logged. */
+/* Adds the value of a Set-Cookie header to *out: Path=/; HttpOnly; SameSite=Lax and what *cookie
+ * says. False: *fault is a static text that says why, nothing was added. So it is with a cookie
+ * over COOKIE_MAX_BYTES, a value with other than cookie-octets, a domain that is no host name, a
+ * name whose prefix promises what *cookie does not say, and a buffer without room. */
+bool cookie_print(const struct cookie *cookie, struct buffer *out, const char **fault) MUST_USE;
+
+/* How long a value may be, so that cookie_print takes it in a cookie that is else like *cookie,
+ * whose own value is ignored. 0 also when memory is short. */
+size_t cookie_room(const struct cookie *cookie);
+
+/* Adds a Set-Cookie header as cookie_print makes it; where that fails (logged), the response
+ * becomes a 500. */
 void cookie_set(struct response *response, const struct cookie *cookie);
 
 #endif

@@ -210,6 +210,77 @@ static void a_cookie_fills_at_most_what_browsers_keep(void **state)
     assert_false(is_set((struct cookie){.name = "sid", .value = {value, most + 1}}));
 }
 
+static void a_value_fills_its_room_to_the_byte(void **state)
+{
+    static const struct cookie cases[] = {
+        {.name = "s"},
+        {.name = "sid", .domain = ""},
+        {.name = "sid", .keep = true},
+        {.name = "sid", .keep = true, .max_age_s = -60},
+        {.name = "sid", .keep = true, .max_age_s = INT64_MAX},
+        {.name = "sid", .max_age_s = INT64_MAX},
+        {.name = "__Host-sid", .secure = true},
+        {.name = "__Host-sid", .secure = true, .keep = true, .max_age_s = 2592000},
+        {.name = "__Secure-sid", .secure = true, .domain = "www.example.org", .keep = true},
+    };
+    char value[COOKIE_MAX_BYTES];
+    (void)state;
+    memset(value, 'a', sizeof value);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cookie cookie = cases[i];
+        struct buffer line;
+        const char *fault = NULL;
+        size_t room = cookie_room(&cookie);
+        buffer_init(&line, SIZE_MAX);
+        cookie.value = (struct text){value, room};
+        assert_int_equal(cookie_room(&cookie), room);
+        assert_true(cookie_print(&cookie, &line, &fault));
+        assert_int_equal(line.len, COOKIE_MAX_BYTES);
+        cookie.value.len++;
+        assert_int_equal(cookie_room(&cookie), room);
+        assert_false(cookie_print(&cookie, &line, &fault));
+        assert_string_equal(fault, "it is larger than browsers keep");
+        assert_int_equal(line.len, COOKIE_MAX_BYTES);
+        buffer_clear(&line);
+    }
+}
+
+static void a_name_that_fills_the_cookie_leaves_no_room(void **state)
+{
+    char name[COOKIE_MAX_BYTES + 1];
+    size_t rest = strlen("=; Path=/; HttpOnly; SameSite=Lax");
+    (void)state;
+    memset(name, 'n', sizeof name);
+    name[COOKIE_MAX_BYTES] = '\0';
+    assert_int_equal(cookie_room(&(struct cookie){.name = name}), 0);
+    name[COOKIE_MAX_BYTES - rest] = '\0';
+    assert_int_equal(cookie_room(&(struct cookie){.name = name}), 0);
+    name[COOKIE_MAX_BYTES - rest - 1] = '\0';
+    assert_int_equal(cookie_room(&(struct cookie){.name = name}), 1);
+}
+
+static void a_cookie_is_printed_behind_what_is_there_or_not_at_all(void **state)
+{
+    static const char line[] = "sid=v; Path=/; HttpOnly; SameSite=Lax";
+    const char *fault = "none";
+    struct buffer out;
+    (void)state;
+    buffer_init(&out, 2 + sizeof line - 1);
+    buffer_add_string(&out, "x ");
+    assert_false(cookie_print(&(struct cookie){.name = "s d"}, &out, &fault));
+    assert_string_equal(fault, "its name or value has characters that are not allowed");
+    assert_false(out.failed);
+    assert_string_equal(out.data, "x ");
+    fault = "none";
+    assert_true(cookie_print(&(struct cookie){.name = "sid", .value = TEXT("v")}, &out, &fault));
+    assert_string_equal(fault, "none");
+    assert_string_equal(out.data, "x sid=v; Path=/; HttpOnly; SameSite=Lax");
+    assert_false(cookie_print(&(struct cookie){.name = "sid", .value = TEXT("v")}, &out, &fault));
+    assert_string_equal(fault, "there is no room for it");
+    assert_int_equal(out.len, 2 + sizeof line - 1);
+    buffer_clear(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +292,9 @@ int main(void)
         cmocka_unit_test(a_cookie_is_written_with_all_its_attributes),
         cmocka_unit_test(a_cookie_that_browsers_would_not_keep_is_refused),
         cmocka_unit_test(a_cookie_fills_at_most_what_browsers_keep),
+        cmocka_unit_test(a_value_fills_its_room_to_the_byte),
+        cmocka_unit_test(a_name_that_fills_the_cookie_leaves_no_room),
+        cmocka_unit_test(a_cookie_is_printed_behind_what_is_there_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, request_arena_set_up, request_arena_tear_down);
 }
