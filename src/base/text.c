@@ -25,6 +25,13 @@ bool text_equal(struct text a, struct text b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+int text_compare(struct text a, struct text b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool text_is(struct text a, const char *b)
 {
     return text_equal(a, text_of(b));

@@ -32,6 +32,9 @@ const char *text_bytes(struct text text);
 bool text_equal(struct text a, struct text b);
 bool text_is(struct text a, const char *b);
 
+/* The order of two texts by their bytes: negative, 0 or positive. Not for secrets either. */
+int text_compare(struct text a, struct text b);
+
 /* Equality with ASCII letters compared without case. */
 bool text_equal_nocase(struct text a, struct text b);
 

@@ -7,7 +7,8 @@
 #include "store/statements.h"
 
 #define ROLE(name) (1U << STORE_ROLE_##name)
-#define EVERYBODY  (ROLE(GATE) | ROLE(LOGIN) | ROLE(LOGOUT) | ROLE(ACCOUNT) | ROLE(ADMIN))
+#define EVERYBODY                                                                                  \
+    (ROLE(GATE) | ROLE(LOGIN) | ROLE(LOGOUT) | ROLE(ACCOUNT) | ROLE(APP) | ROLE(ADMIN))
 
 /* In the order in which sessions.c reads them. */
 #define SESSION_COLUMNS                                                                            \
@@ -72,6 +73,21 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                                               " AND NOT " SESSION_IS_OVER
                                               " ORDER BY s.created_s DESC",
                               ROLE(ADMIN), false, true},
+
+    [SESSION_DATA_LIST] = {.sql = "SELECT name, value FROM session_data WHERE key = ?1"
+                                  " ORDER BY name",
+                           .roles = ROLE(APP) | ROLE(ADMIN)},
+    [SESSION_DATA_MEASURE] = {.sql = "SELECT (SELECT coalesce(sum(length(CAST(name AS BLOB))"
+                                     " + length(value)), 0) FROM session_data WHERE key = ?1)"
+                                     " FROM session WHERE key = ?1",
+                              .roles = ROLE(APP) | ROLE(ADMIN)},
+    [SESSION_DATA_PUT] = {.sql = "INSERT INTO session_data (key, name, value) VALUES (?1, ?2, ?3)"
+                                 " ON CONFLICT (key, name) DO UPDATE SET value = excluded.value",
+                          .roles = ROLE(APP) | ROLE(ADMIN),
+                          .writes = true},
+    [SESSION_DATA_REMOVE] = {.sql = "DELETE FROM session_data WHERE key = ?1 AND name = ?2",
+                             .roles = ROLE(APP) | ROLE(ADMIN),
+                             .writes = true},
 };
 
 /* Everything of a user but the hash. */
@@ -92,8 +108,15 @@ static const struct db_grant login_grants[] = {
     GRANT_FIND_AND_TOUCH,         {DB_READ, "user", NULL},      {DB_UPDATE, "user", "hash"},
     {DB_INSERT, "session", NULL}, {DB_DELETE, "session", NULL}, {0}};
 
+static const struct db_grant app_grants[] = {GRANT_FIND_AND_TOUCH,
+                                             {DB_READ, "session_data", NULL},
+                                             {DB_INSERT, "session_data", NULL},
+                                             {DB_UPDATE, "session_data", "value"},
+                                             {DB_DELETE, "session_data", NULL},
+                                             {0}};
+
 const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1] = {
     [STORE_ROLE_GATE] = gate_grants,     [STORE_ROLE_LOGIN] = login_grants,
     [STORE_ROLE_LOGOUT] = logout_grants, [STORE_ROLE_ACCOUNT] = gate_grants,
-    [STORE_ROLE_ADMIN] = NULL,
+    [STORE_ROLE_APP] = app_grants,       [STORE_ROLE_ADMIN] = NULL,
 };

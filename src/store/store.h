@@ -15,6 +15,7 @@ enum store_role {
     STORE_ROLE_LOGIN,   /* also reads users and their hashes, renews a hash, adds, ends, purges */
     STORE_ROLE_LOGOUT,  /* finds, touches and ends sessions */
     STORE_ROLE_ACCOUNT, /* finds and touches sessions */
+    STORE_ROLE_APP,     /* finds and touches sessions, reads and writes what they remember */
     STORE_ROLE_ADMIN,   /* everything: the command line */
 };
 

@@ -29,6 +29,7 @@ static size_t count_workers(const struct config *config, enum store_role role)
         return config->workers.account;
     case STORE_ROLE_GATE:
         return config->workers.gate;
+    case STORE_ROLE_APP:
     case STORE_ROLE_ADMIN:
     default:
         return 1;

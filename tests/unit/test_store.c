@@ -80,34 +80,38 @@ static void a_failing_step_leaves_no_half_schema(void **state)
 }
 
 /* Who may run a statement, and whom the engine would refuse it even so: one letter for each of
- * gate, login, logout (o), account (s) and admin. The engine knows tables and columns only, so it
- * is coarser. */
-#define ALL "glosa"
+ * gate, login, logout (o), account (s), program (p) and admin. The engine knows tables and columns
+ * only, so it is coarser. */
+#define ALL "glospa"
 static const struct {
     enum statement which;
     const char *may;
     const char *refused;
 } permissions[] = {
-    {USER_FIND, "la", "gos"},
-    {USER_ADD, "a", "glos"},
-    {USER_SET_PASSWORD, "a", "glos"},
-    {USER_REHASH, "la", "gos"},
-    {USER_SET_LOCKED, "a", "glos"},
-    {USER_RENEW_SALT, "a", "glos"},
-    {USER_REMOVE, "a", "glos"},
-    {USER_LIST, "a", "gos"},
+    {USER_FIND, "la", "gosp"},
+    {USER_ADD, "a", "glosp"},
+    {USER_SET_PASSWORD, "a", "glosp"},
+    {USER_REHASH, "la", "gosp"},
+    {USER_SET_LOCKED, "a", "glosp"},
+    {USER_RENEW_SALT, "a", "glosp"},
+    {USER_REMOVE, "a", "glosp"},
+    {USER_LIST, "a", "gosp"},
     {USER_NEXT, "a", ""},
-    {SESSION_ADD, "la", "gos"},
+    {SESSION_ADD, "la", "gosp"},
     {SESSION_FIND, ALL, ""},
     {SESSION_TOUCH, ALL, ""},
-    {SESSION_REMOVE, "loa", "gs"},
-    {SESSION_REMOVE_RANGE, "a", "gs"},
-    {SESSION_REMOVE_ALL, "a", "gs"},
-    {SESSION_REMOVE_OF_USER, "a", "gs"},
-    {SESSION_PURGE_ALL, "la", "gs"},
-    {SESSION_PURGE_SOME, "la", "gs"},
+    {SESSION_REMOVE, "loa", "gsp"},
+    {SESSION_REMOVE_RANGE, "a", "gsp"},
+    {SESSION_REMOVE_ALL, "a", "gsp"},
+    {SESSION_REMOVE_OF_USER, "a", "gsp"},
+    {SESSION_PURGE_ALL, "la", "gsp"},
+    {SESSION_PURGE_SOME, "la", "gsp"},
     {SESSION_LIST_ALL, "a", ""},
     {SESSION_LIST_OF_USER, "a", ""},
+    {SESSION_DATA_LIST, "pa", "glos"},
+    {SESSION_DATA_MEASURE, "pa", "glos"},
+    {SESSION_DATA_PUT, "pa", "glos"},
+    {SESSION_DATA_REMOVE, "pa", "glos"},
 };
 
 static const struct {
@@ -115,7 +119,7 @@ static const struct {
     char letter;
 } roles[] = {
     {STORE_ROLE_GATE, 'g'},    {STORE_ROLE_LOGIN, 'l'}, {STORE_ROLE_LOGOUT, 'o'},
-    {STORE_ROLE_ACCOUNT, 's'}, {STORE_ROLE_ADMIN, 'a'},
+    {STORE_ROLE_ACCOUNT, 's'}, {STORE_ROLE_APP, 'p'},   {STORE_ROLE_ADMIN, 'a'},
 };
 
 static void each_role_may_run_its_statements_and_no_others(void **state)

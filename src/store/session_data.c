@@ -1,0 +1,103 @@
+/* The rows of what sessions remember.
+ *
+ * Invariants: there are no rows without the session's own row, which is looked for in the same
+ * transaction (and goes with all of them, by ON DELETE CASCADE); a set of changes is made as a
+ * whole; the limit is judged on what the table holds after them, whoever else wrote meanwhile. */
+#include "store/session_data.h"
+
+#include "store/call.h"
+
+enum status session_data_list(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                              bool (*each)(void *context, struct text name, struct text value),
+                              void *context)
+{
+    struct call call;
+    bool more = true;
+    enum status status = call_begin(store, SESSION_DATA_LIST, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    while (more && (status = call_next(&call)) == OK) {
+        struct text name = db_column_text(call.statement, 0);
+        struct text value = db_column_blob(call.statement, 1);
+        if (name.len == 0 || name.len > SESSION_DATA_NAME_MAX) {
+            status = call_fault_row(&call);
+            break;
+        }
+        more = each(context, name, value);
+    }
+    return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
+}
+
+/* Bytes of all names and values of the session. ERR_NOT_FOUND: there is no such session. */
+static enum status measure(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                           uint64_t *bytes)
+{
+    struct call call;
+    enum status status = call_begin(store, SESSION_DATA_MEASURE, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    status = call_next(&call);
+    if (status == OK) {
+        *bytes = (uint64_t)db_column_int64(call.statement, 0);
+    }
+    return call_end(&call, status);
+}
+
+static enum status make_change(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                               const struct session_change *change)
+{
+    struct call call;
+    enum status status =
+        call_begin(store, change->removed ? SESSION_DATA_REMOVE : SESSION_DATA_PUT, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    db_bind_text(call.statement, 2, change->name);
+    if (!change->removed) {
+        db_bind_blob(call.statement, 3, change->value.data, change->value.len);
+    }
+    return call_run(&call, NULL);
+}
+
+static enum status make_changes(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                                const struct session_changes *changes)
+{
+    enum status status = OK;
+    for (size_t i = 0; i < changes->count && status == OK; i++) {
+        status = make_change(store, key, &changes->items[i]);
+    }
+    return status;
+}
+
+enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                               const struct session_changes *changes, uint64_t limit,
+                               uint64_t *excess)
+{
+    uint64_t before = 0;
+    uint64_t after = 0;
+    enum status status = store_begin(store);
+    if (status != OK) {
+        return status;
+    }
+    status = measure(store, key, &before);
+    if (status == OK) {
+        status = make_changes(store, key, changes);
+    }
+    if (status == OK) {
+        status = measure(store, key, &after);
+    }
+    if (status == OK && after > limit && after >= before) {
+        *excess = after - limit;
+        status = ERR_TOO_LARGE;
+    }
+    if (status == OK) {
+        return store_commit(store);
+    }
+    store_rollback(store);
+    return status;
+}
