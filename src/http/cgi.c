@@ -6,10 +6,15 @@
  *
  * Of the body at most CONTENT_LENGTH bytes are read (§4.2), and none when it is absent; what is too
  * large is read up to 1 MiB, so that the server can pass the 413 on. A body that is cut off or late
- * is shorter than its length, and refused for that (request.c). */
+ * is shorter than its length, and refused for that (request.c).
+ *
+ * The answer is whole when standard output ends. lighttpd then sends SIGTERM to what still runs,
+ * Apache does so at the end of the request, with SIGKILL three seconds later: what is tended after
+ * the answer ignores the first and must be done before the second. */
 #include "http/cgi.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -150,6 +155,28 @@ static void write_all(struct text bytes)
     }
 }
 
+/* Ends standard output. The descriptor stays taken: a database that got it would be written to by
+ * whoever prints. */
+static void give_up_output(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0) {
+        (void)close(STDOUT_FILENO);
+    }
+    if (nowhere >= 0) {
+        (void)close(nowhere);
+    }
+}
+
+static void tend(const struct http_program *program, void *context)
+{
+    if (program->tend != NULL) {
+        (void)signal(SIGTERM, SIG_IGN);
+        give_up_output();
+        (void)program->tend(context, true);
+    }
+}
+
 int cgi_serve(const struct http_program *program, char *const *environment, void *context)
 {
     struct exchange exchange;
@@ -160,5 +187,6 @@ int cgi_serve(const struct http_program *program, char *const *environment, void
     }
     write_all(status == OK ? buffer_text(&exchange.answer) : TEXT(last_resort));
     exchange_close(&exchange);
+    tend(program, context);
     return status == OK ? 0 : 1;
 }

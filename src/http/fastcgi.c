@@ -23,6 +23,9 @@
  * listener is level-triggered and exclusive: one connection wakes one worker. Signals arrive
  * through a descriptor, so that handlers of requests are never interrupted.
  *
+ * What the program has to tend is due after an answer, and done in the first turn that finds no
+ * event; or, when every turn finds one, TEND_LATE_MS after it was due.
+ *
  * Not protected: a web server that writes one byte at a time has its request looked at from the
  * first byte each time. */
 #define _GNU_SOURCE /* accept4 */
@@ -51,6 +54,9 @@
 #define RECEIVE_BYTES  (2 * SCREEN_RAW_MAX_BYTES) /* halves of it may be bookkeeping */
 #define PAUSE_MS       100                        /* of the listener, without descriptors */
 #define EVENTS_AT_ONCE 64
+#define TEND_LATE_MS   1000
+
+#define NEVER INT64_MAX
 
 /* What an event is about: below FASTCGI_PENDING_MAX a connection. */
 enum { KEY_LISTENER = FASTCGI_PENDING_MAX, KEY_SIGNALS };
@@ -72,6 +78,7 @@ struct worker {
     bool failed;
     bool is_listening;
     int64_t resume_ms; /* when the listener is watched again after a pause */
+    int64_t tend_ms;   /* when the program wants to tend; NEVER */
     size_t pending;
     uint64_t arrived; /* connections so far */
     struct connection connections[FASTCGI_PENDING_MAX];
@@ -113,12 +120,16 @@ static void release(struct worker *worker, struct connection *connection)
     worker->pending--;
 }
 
-/* A peer that does not read its answer must not hold the worker. */
-static void limit_sending(int fd)
+/* Before an answer: a peer that does not read it must not hold the worker, and there will be
+ * something to tend. */
+static void prepare_answer(struct worker *worker, int fd)
 {
     const struct timeval limit = {.tv_sec = SEND_TIMEOUT_S};
     if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
         log_warning("SO_SNDTIMEO: %s", strerror(errno));
+    }
+    if (worker->exchange.program->tend != NULL && worker->tend_ms == NEVER) {
+        worker->tend_ms = clock_monotonic_ms();
     }
 }
 
@@ -128,7 +139,7 @@ static bool drop(struct worker *worker, struct connection *connection)
     enum screen_verdict verdict =
         oversize_drop(connection->oversize, connection->fd, worker->bytes, sizeof worker->bytes);
     if (verdict == SCREEN_COMPLETE) {
-        limit_sending(connection->fd);
+        prepare_answer(worker, connection->fd);
         oversize_answer(connection->oversize, connection->fd, &worker->exchange);
     }
     return verdict == SCREEN_INCOMPLETE;
@@ -151,7 +162,7 @@ static bool judge(struct worker *worker, struct connection *connection, size_t l
     bool keep = false;
     switch (screen_look((struct text){worker->bytes, len}, worker->params, &seen)) {
     case SCREEN_COMPLETE:
-        limit_sending(connection->fd);
+        prepare_answer(worker, connection->fd);
         deliver(&worker->request, &connection->fd, &seen, &worker->exchange);
         break;
     case SCREEN_INCOMPLETE:
@@ -284,17 +295,36 @@ static void close_late(struct worker *worker, int64_t now_ms)
 static int count_patience(struct worker *worker, int64_t now_ms)
 {
     const struct connection *oldest = worker->pending > 0 ? find_oldest(worker) : NULL;
-    int64_t until_ms = INT64_MAX;
-    if (oldest != NULL) {
+    int64_t until_ms = worker->tend_ms;
+    if (oldest != NULL && oldest->deadline_ms < until_ms) {
         until_ms = oldest->deadline_ms;
     }
     if (!worker->is_listening && !worker->stopping && worker->resume_ms < until_ms) {
         until_ms = worker->resume_ms;
     }
-    if (until_ms == INT64_MAX) {
+    if (until_ms == NEVER) {
         return -1;
     }
     return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
+}
+
+/* Lets the program tend if it is due and the worker idle, or if it is late. */
+static void tend(struct worker *worker, bool is_idle, int64_t now_ms)
+{
+    if (worker->tend_ms > (is_idle ? now_ms : now_ms - TEND_LATE_MS)) {
+        return;
+    }
+    const struct exchange *exchange = &worker->exchange;
+    int again_ms = exchange->program->tend(exchange->context, false);
+    worker->tend_ms = again_ms < 0 ? NEVER : clock_monotonic_ms() + again_ms;
+}
+
+static void tend_last(const struct worker *worker)
+{
+    const struct exchange *exchange = &worker->exchange;
+    if (exchange->program->tend != NULL) {
+        (void)exchange->program->tend(exchange->context, true);
+    }
 }
 
 static void turn(struct worker *worker)
@@ -323,6 +353,7 @@ static void turn(struct worker *worker)
     if (!worker->is_listening && !worker->stopping && worker->resume_ms <= now_ms) {
         listen_again(worker);
     }
+    tend(worker, count == 0, now_ms);
 }
 
 static enum status open_signals(struct worker *worker)
@@ -362,6 +393,7 @@ static enum status worker_open(const struct http_program *program, void *context
 {
     worker->listener = listener;
     worker->signals = -1;
+    worker->tend_ms = NEVER;
     for (size_t i = 0; i < FASTCGI_PENDING_MAX; i++) {
         worker->connections[i].fd = -1;
     }
@@ -407,6 +439,7 @@ int fastcgi_serve(const struct http_program *program, void *context, int listene
         while (!worker->failed && !(worker->stopping && worker->pending == 0)) {
             turn(worker);
         }
+        tend_last(worker);
         result = worker->failed ? 1 : 0;
     }
     worker_close(worker);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "fastcgi_client.h"
@@ -27,6 +29,7 @@
 #define LARGE_BYTES   60000
 #define READ_LIMIT_S  20
 #define BACKLOG       512
+#define TENDED        "tended "
 #define CHECK(action) ((action) >= 0 ? (void)0 : give_up(#action))
 
 static struct sockaddr_storage address; /* of the service that runs */
@@ -38,15 +41,23 @@ static void give_up(const char *action)
     abort();
 }
 
+static void rest(long ms)
+{
+    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
+}
+
+static size_t handled; /* requests, in this process */
+
 static void handle(void *context, const struct request *request, struct response *response)
 {
     (void)context;
+    handled++;
     if (text_is(request->path, "/crash")) {
         (void)raise(SIGKILL);
     }
     if (text_is(request->path, "/slow")) {
-        const struct timespec pause = {.tv_nsec = SLOW_MS * 1000000L};
-        (void)nanosleep(&pause, NULL);
+        rest(SLOW_MS);
     }
     response->status = 200;
     if (text_is(request->path, "/large")) {
@@ -71,6 +82,15 @@ static void refuse(void *context, const struct request *request, int status,
     (void)context;
     response->status = status;
     buffer_print(&response->body, "refused %.*s\n", (int)request->path.len, request->path.data);
+}
+
+static int tend(void *context, bool leaving)
+{
+    const struct service_options *options = context;
+    int64_t begin_ms = clock_monotonic_ms();
+    rest(options->tend_ms);
+    log_info(TENDED "%" PRId64 " %zu %d", begin_ms, handled, leaving ? 1 : 0);
+    return options->again_ms;
 }
 
 static int open_socket(bool is_tcp)
@@ -100,8 +120,11 @@ static int open_socket(bool is_tcp)
 
 static void run(struct service_options options, int listener)
 {
-    const struct http_program program = {
-        .name = "service", .reads_body = !options.ignores_body, .handle = handle, .refuse = refuse};
+    const struct http_program program = {.name = "service",
+                                         .reads_body = !options.ignores_body,
+                                         .handle = handle,
+                                         .refuse = refuse,
+                                         .tend = options.tends ? tend : NULL};
     int log = open(scratch_path("service.log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     CHECK(log);
     CHECK(prctl(PR_SET_PDEATHSIG, SIGTERM)); /* a test that fails leaves nothing behind */
@@ -122,7 +145,7 @@ static void run(struct service_options options, int listener)
         abort();
     }
     /* Not _exit: leaks in master and workers are to be found. */
-    exit(program_run(&program, options.workers, environment, NULL));
+    exit(program_run(&program, options.workers, environment, &options));
 }
 
 pid_t service_start(struct service_options options)
@@ -221,4 +244,23 @@ void service_read_log(struct buffer *out)
     if (file_read(scratch_path("service.log"), out) != OK) {
         abort();
     }
+}
+
+size_t service_read_tends(struct tended *out, size_t room)
+{
+    struct buffer log;
+    size_t count = 0;
+    buffer_init(&log, RECORDS_MAX);
+    service_read_log(&log);
+    const char *at = log.data == NULL ? NULL : strstr(log.data, TENDED);
+    for (; at != NULL && count < room; at = strstr(at, TENDED)) {
+        char *rest_of_line = NULL;
+        at += strlen(TENDED);
+        out[count].at_ms = strtoll(at, &rest_of_line, 10);
+        out[count].answers = strtoul(rest_of_line, &rest_of_line, 10);
+        out[count].leaving = strtol(rest_of_line, NULL, 10) != 0;
+        count++;
+    }
+    buffer_clear(&log);
+    return count;
 }

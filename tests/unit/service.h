@@ -11,6 +11,9 @@ struct service_options {
     bool ignores_body; /* the program does not read bodies, as the gate */
     unsigned files;    /* limit of open descriptors; 0: as it is */
     const char *peers; /* FCGI_WEB_SERVER_ADDRS; with it, the socket is TCP on 127.0.0.1 */
+    bool tends;        /* the program has something to tend, and logs it (service_read_tends) */
+    int tend_ms;       /* how long that takes */
+    int again_ms;      /* what it returns */
 };
 
 /* Starts it; returns the process id of the master. What it answers, by path:
@@ -39,6 +42,16 @@ bool service_ask(struct text request, struct buffer *out);
 
 /* A good request for `path`, answered; the process id that the answer names, 0 without answer. */
 pid_t service_ask_pid(const char *path);
+
+/* One call of the program's tend. */
+struct tended {
+    int64_t at_ms;  /* by clock_monotonic_ms */
+    size_t answers; /* requests that its process handled before */
+    bool leaving;
+};
+
+/* The calls that ended so far, in all workers; how many, at most `room`. */
+size_t service_read_tends(struct tended *out, size_t room);
 
 /* What the program has written to its log. */
 void service_read_log(struct buffer *out);

@@ -10,17 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "http/screen.h"
 #include "scratch.h"
 
 #define VARIABLES_MAX (SCREEN_PARAMS_MAX + 8)
 #define ANSWER_MAX    (128 * 1024)
+#define TEND_MS       1500
 
 /* How a request is handed to the program. */
 struct call {
@@ -30,6 +33,8 @@ struct call {
     bool ignores_body; /* the program does not read bodies */
     bool without_usual;
     bool without_input, without_output; /* the descriptor is closed */
+    bool tends;                         /* which takes TEND_MS */
+    bool is_terminated;                 /* gets SIGTERM when its answer has ended */
 };
 
 static char *usual[] = {
@@ -39,6 +44,7 @@ static char *usual[] = {
 };
 
 static struct buffer answer;
+static int64_t answered_ms; /* when the answer had ended */
 
 static void handle(void *context, const struct request *request, struct response *response)
 {
@@ -68,13 +74,27 @@ static void refuse(void *context, const struct request *request, int status,
     response->status = status;
 }
 
+/* Says on standard error how it was called, after a while. */
+static int tend(void *context, bool leaving)
+{
+    const struct timespec pause = {.tv_sec = TEND_MS / 1000, .tv_nsec = TEND_MS % 1000 * 1000000};
+    (void)nanosleep(&pause, NULL);
+    int fd = open("/dev/null", O_RDONLY); /* must not become one of the standard three */
+    (void)dprintf(STDERR_FILENO, "tended%s%s for %s\n", leaving ? " leaving" : "",
+                  fd > STDERR_FILENO ? "" : " as output", (const char *)context);
+    return 1;
+}
+
 static void become_program(const struct call *call, int input, int output)
 {
     extern char **environ;
     char *variables[VARIABLES_MAX] = {NULL};
     size_t count = 0;
-    const struct http_program program = {
-        .name = "cgi", .reads_body = !call->ignores_body, .handle = handle, .refuse = refuse};
+    const struct http_program program = {.name = "cgi",
+                                         .reads_body = !call->ignores_body,
+                                         .handle = handle,
+                                         .refuse = refuse,
+                                         .tend = call->tends ? tend : NULL};
     for (size_t i = 0; i < sizeof usual / sizeof usual[0] && !call->without_usual; i++) {
         variables[count++] = usual[i];
     }
@@ -97,8 +117,9 @@ static void become_program(const struct call *call, int input, int output)
     }
     log_open("cgi", LOG_LEVEL_ERROR);
     char **environment = NULL;
+    char context[] = "the context";
     bool prepared = program_prepare(&environment) && !program_is_fastcgi();
-    _exit(prepared ? program_run(&program, 3, environment, NULL) : 99);
+    _exit(prepared ? program_run(&program, 3, environment, context) : 99);
 }
 
 /* Runs a request; `answer` holds what was written. Returns the exit status. */
@@ -132,7 +153,11 @@ static int run(const struct call *call)
     while ((len = read(output[0], bytes, sizeof bytes)) > 0) {
         buffer_add(&answer, bytes, (size_t)len);
     }
+    answered_ms = clock_monotonic_ms();
     (void)close(output[0]);
+    if (call->is_terminated) {
+        assert_int_equal(kill(pid, SIGTERM), 0);
+    }
     if (call->keeps_open) {
         (void)close(input[1]);
     }
@@ -143,6 +168,7 @@ static int run(const struct call *call)
 static int prepare(void **state)
 {
     (void)state;
+    (void)scratch_folder(); /* of this process, not of a child that leaves it behind */
     (void)signal(SIGPIPE, SIG_IGN);
     buffer_init(&answer, ANSWER_MAX);
     return 0;
@@ -301,6 +327,40 @@ static void closed_descriptors_are_survived(void **state)
     assert_int_equal(answer.len, 0);
 }
 
+static void assert_tended(void)
+{
+    struct buffer log;
+    buffer_init(&log, ANSWER_MAX);
+    assert_int_equal(file_read(scratch_path("cgi.log"), &log), OK);
+    assert_string_equal(log.data, "tended leaving for the context\n");
+    buffer_clear(&log);
+}
+
+static void what_is_to_be_tended_comes_after_the_end_of_the_answer(void **state)
+{
+    (void)state;
+    int64_t begin_ms = clock_monotonic_ms();
+    assert_int_equal(run(&(struct call){.tends = true}), 0);
+    assert_answer("Status: 200 ", "1 /x 0");
+    assert_in_range(answered_ms - begin_ms, 0, TEND_MS - 200);
+    assert_in_range(clock_monotonic_ms() - begin_ms, TEND_MS, TEND_MS + 5000);
+    assert_tended();
+    (void)run(&(struct call){.tends = true, .without_usual = true});
+    assert_answer("Status: 400 ", "");
+    assert_tended();
+    assert_int_equal(run(&(struct call){.tends = true, .without_output = true}), 0);
+    assert_tended();
+}
+
+/* lighttpd does that as soon as standard output ends. */
+static void what_is_to_be_tended_is_finished_although_the_web_server_terminates_it(void **state)
+{
+    (void)state;
+    assert_int_equal(run(&(struct call){.tends = true, .is_terminated = true}), 0);
+    assert_answer("Status: 200 ", "1 /x 0");
+    assert_tended();
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, prepare, clean_up)
 
 int main(void)
@@ -317,6 +377,8 @@ int main(void)
         TEST(an_empty_environment_is_malformed_and_no_grant),
         TEST(an_answer_that_does_not_fit_is_a_500),
         TEST(closed_descriptors_are_survived),
+        TEST(what_is_to_be_tended_comes_after_the_end_of_the_answer),
+        TEST(what_is_to_be_tended_is_finished_although_the_web_server_terminates_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
