@@ -9,7 +9,7 @@
 #define BASE64URL_LEN(bytes) (((bytes)*4 + 2) / 3)
 
 /* Longest run of bytes that base64url_decode takes. */
-#define BASE64URL_BYTES_MAX 128
+#define BASE64URL_BYTES_MAX 3072
 
 /* Writes BASE64URL_LEN(len) characters and a NUL. */
 void base64url_encode(const uint8_t *bytes, size_t len, char *out);

@@ -76,6 +76,48 @@ static void each_run_of_bytes_has_one_spelling(void **state)
     assert_int_equal(good, 65536);
 }
 
+/* Longer runs are compared in pieces: no place may be left out. */
+static void in_a_long_text_every_place_counts(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {95, 96, 97, 191, 192, 193, 194, 300};
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        uint8_t bytes[300] = {0};
+        uint8_t back[300];
+        char text[BASE64URL_LEN(sizeof bytes) + 1];
+        for (size_t j = 0; j < lengths[i]; j++) {
+            bytes[j] = (uint8_t)(7 * j);
+        }
+        base64url_encode(bytes, lengths[i], text);
+        assert_int_equal(base64url_decode(text_of(text), back, lengths[i]), OK);
+        assert_memory_equal(back, bytes, lengths[i]);
+        for (size_t at = 0; text[at] != '\0'; at++) {
+            char kept = text[at];
+            text[at] = kept == '-' ? '+' : '=';
+            assert_int_equal(base64url_decode(text_of(text), back, lengths[i]), ERR_INPUT);
+            text[at] = kept;
+        }
+    }
+}
+
+/* The bits left over in the last character are zeros, in long texts as in short ones. */
+static void a_long_text_has_one_last_character(void **state)
+{
+    (void)state;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (size_t len = 190; len < 200; len++) {
+        uint8_t bytes[200] = {0};
+        char text[BASE64URL_LEN(sizeof bytes) + 1];
+        size_t good = 0;
+        base64url_encode(bytes, len, text);
+        for (size_t i = 0; i < 64; i++) {
+            text[BASE64URL_LEN(len) - 1] = digits[i];
+            good += base64url_decode(text_of(text), bytes, len) == OK;
+        }
+        assert_int_equal(good, len % 3 == 0 ? 64 : len % 3 == 1 ? 4 : 16);
+    }
+}
+
 static void a_run_that_is_too_long_is_refused(void **state)
 {
     (void)state;
@@ -93,6 +135,8 @@ int main(void)
         cmocka_unit_test(texts_are_those_of_rfc_4648_without_padding),
         cmocka_unit_test(another_spelling_is_refused_and_leaves_zeros),
         cmocka_unit_test(each_run_of_bytes_has_one_spelling),
+        cmocka_unit_test(in_a_long_text_every_place_counts),
+        cmocka_unit_test(a_long_text_has_one_last_character),
         cmocka_unit_test(a_run_that_is_too_long_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
