@@ -248,7 +248,7 @@ void page_redirect_below(struct visit *visit, const char *path)
 bool page_set_token(struct visit *visit, const struct token *token, bool keep)
 {
     const struct config *config = visit->site->config;
-    char text[TOKEN_TEXT_LEN + 1] = "";
+    char text[TOKEN_TEXT_MAX + 1] = "";
     if (token != NULL && token_encode(visit->site->auth.keyring, token, text) != OK) {
         page_fail(visit);
         return false;

@@ -17,7 +17,7 @@ static enum status add_person(struct auth *auth, struct user *user, int64_t now_
     const struct session_start start = {
         .now_s = now_s, .address = TEXT("192.0.2.1"), .agent = TEXT("Mozilla/5.0 (bench)")};
     struct token token = {0};
-    char text[TOKEN_TEXT_LEN + 1] = "";
+    char text[TOKEN_TEXT_MAX + 1] = "";
     enum status status = users_add(auth->store, user);
     if (status == OK) {
         status = session_begin(&auth->sessions, user, &start, &token);

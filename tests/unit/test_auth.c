@@ -81,7 +81,7 @@ static struct admission sign_in(const char *name, struct text password,
     return admission;
 }
 
-static const char *write_token(const struct token *token, char out[TOKEN_TEXT_LEN + 1])
+static const char *write_token(const struct token *token, char out[TOKEN_TEXT_MAX + 1])
 {
     assert_int_equal(token_encode(auth.keyring, token, out), OK);
     return out;
@@ -90,7 +90,7 @@ static const char *write_token(const struct token *token, char out[TOKEN_TEXT_LE
 /* Who it is that sends this token. */
 static struct visitor identify(const struct token *token, int64_t now_s)
 {
-    char written[TOKEN_TEXT_LEN + 1];
+    char written[TOKEN_TEXT_MAX + 1];
     struct visitor visitor;
     const struct text cookie = text_of(write_token(token, written));
     assert_int_equal(auth_identify(&auth, &cookie, 1, now_s, &visitor), OK);
@@ -256,7 +256,7 @@ static void a_session_dies_with_password_lock_and_user(void **state)
 static void secrets_that_are_revoked_end_all_and_rotated_ones_none(void **state)
 {
     (void)state;
-    char written[TOKEN_TEXT_LEN + 1];
+    char written[TOKEN_TEXT_MAX + 1];
     struct visitor visitor;
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
     const struct text cookie = text_of(write_token(&admission.token, written));
@@ -275,7 +275,7 @@ static void secrets_that_are_revoked_end_all_and_rotated_ones_none(void **state)
 static void a_token_with_any_byte_changed_is_nobodys(void **state)
 {
     (void)state;
-    char written[TOKEN_TEXT_LEN + 1];
+    char written[TOKEN_TEXT_MAX + 1];
     struct visitor visitor;
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
     const struct text cookie = text_of(write_token(&admission.token, written));
@@ -294,9 +294,9 @@ static void a_token_with_any_byte_changed_is_nobodys(void **state)
 static void one_token_counts_among_others_that_do_not_verify(void **state)
 {
     (void)state;
-    char first[TOKEN_TEXT_LEN + 1];
-    char second[TOKEN_TEXT_LEN + 1];
-    char anonymous[TOKEN_TEXT_LEN + 1];
+    char first[TOKEN_TEXT_MAX + 1];
+    char second[TOKEN_TEXT_MAX + 1];
+    char anonymous[TOKEN_TEXT_MAX + 1];
     struct token token;
     assert_int_equal(token_new(TOKEN_ANONYMOUS, NOON, &token), OK);
     struct admission a = sign_in("alice", PASSWORD, &nobody);
@@ -356,7 +356,7 @@ static void tokens_are_judged_by_their_time_of_issue(void **state)
 static void a_store_that_cannot_answer_makes_nobody(void **state)
 {
     (void)state;
-    char written[TOKEN_TEXT_LEN + 1];
+    char written[TOKEN_TEXT_MAX + 1];
     struct visitor visitor;
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
     const struct text cookie = text_of(write_token(&admission.token, written));

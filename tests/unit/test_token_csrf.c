@@ -52,8 +52,40 @@ static void a_csrf_value_is_good_for_its_own_token_only(void **state)
     assert_true(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
     assert_false(token_csrf_check(keyring, &stranger, text_of(csrf)) == ALLOW);
     assert_false(token_csrf_check(keyring, &other_kind, text_of(csrf)) == ALLOW);
-    token.issued_s += 1000; /* a renewed token keeps the forms that are open */
-    assert_true(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
+}
+
+static void forms_stay_good_over_renewal_and_exchange_of_a_sessions_token(void **state)
+{
+    (void)state;
+    static const enum token_kind kinds[] = {TOKEN_STORED, TOKEN_CACHED, TOKEN_SEALED};
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct token token = make_token(kinds[i]);
+        char csrf[CSRF_TEXT_LEN + 1];
+        assert_int_equal(token_csrf_encode(keyring, &token, csrf), OK);
+        token.issued_s += 1000;
+        for (size_t j = 0; j < COUNT(kinds); j++) {
+            token.kind = kinds[j];
+            assert_true(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
+        }
+        token.kind = TOKEN_ANONYMOUS;
+        assert_false(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
+    }
+}
+
+static void a_token_of_no_kind_has_no_csrf_value(void **state)
+{
+    (void)state;
+    static const int kinds[] = {TOKEN_NONE, 'x', 'A'};
+    struct token token = make_token(TOKEN_STORED);
+    char csrf[CSRF_TEXT_LEN + 1];
+    assert_int_equal(token_csrf_encode(keyring, &token, csrf), OK);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        char none[CSRF_TEXT_LEN + 1] = "untouched";
+        token.kind = (enum token_kind)kinds[i];
+        assert_int_equal(token_csrf_encode(keyring, &token, none), ERR_INPUT);
+        assert_string_equal(none, "untouched");
+        assert_false(token_csrf_check(keyring, &token, text_of(csrf)) == ALLOW);
+    }
 }
 
 static void a_csrf_value_that_was_changed_is_refused(void **state)
@@ -86,7 +118,7 @@ static void nothing_else_of_a_token_is_a_csrf_value(void **state)
 {
     (void)state;
     struct token token = make_token(TOKEN_STORED);
-    char text[TOKEN_TEXT_LEN + 1];
+    char text[TOKEN_TEXT_MAX + 1];
     uint8_t bytes[78];
     uint8_t digest[TOKEN_DIGEST_BYTES];
     assert_int_equal(token_encode(keyring, &token, text), OK);
@@ -104,6 +136,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_csrf_value_is_good_for_its_own_token_only),
+        cmocka_unit_test(forms_stay_good_over_renewal_and_exchange_of_a_sessions_token),
+        cmocka_unit_test(a_token_of_no_kind_has_no_csrf_value),
         cmocka_unit_test(a_csrf_value_that_was_changed_is_refused),
         cmocka_unit_test(nothing_else_of_a_token_is_a_csrf_value),
     };
