@@ -24,7 +24,7 @@ function readLength(bytes, at) {
     return bytes[at] < 0x80 ? [bytes[at], at + 1] : [bytes.readUInt32BE(at) & 0x7fffffff, at + 4];
 }
 
-function printParams(bytes) {
+export function printParams(bytes) {
     let text = '';
     for (let at = 0; at < bytes.length;) {
         let name, value;
