@@ -99,14 +99,20 @@ const struct statement_rule statement_rules[STATEMENTS] = {
         DB_READ, "user", "locked"                                                                  \
     }
 
+/* What a session remembers goes with it. */
+#define GRANT_END                                                                                  \
+    {DB_DELETE, "session", NULL}, {DB_READ, "session_data", NULL},                                 \
+    {                                                                                              \
+        DB_DELETE, "session_data", NULL                                                            \
+    }
+
 static const struct db_grant gate_grants[] = {GRANT_FIND_AND_TOUCH, {0}};
 
-static const struct db_grant logout_grants[] = {
-    GRANT_FIND_AND_TOUCH, {DB_DELETE, "session", NULL}, {0}};
+static const struct db_grant logout_grants[] = {GRANT_FIND_AND_TOUCH, GRANT_END, {0}};
 
 static const struct db_grant login_grants[] = {
-    GRANT_FIND_AND_TOUCH,         {DB_READ, "user", NULL},      {DB_UPDATE, "user", "hash"},
-    {DB_INSERT, "session", NULL}, {DB_DELETE, "session", NULL}, {0}};
+    GRANT_FIND_AND_TOUCH,         GRANT_END, {DB_READ, "user", NULL}, {DB_UPDATE, "user", "hash"},
+    {DB_INSERT, "session", NULL}, {0}};
 
 static const struct db_grant app_grants[] = {GRANT_FIND_AND_TOUCH,
                                              {DB_READ, "session_data", NULL},

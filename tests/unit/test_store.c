@@ -108,10 +108,10 @@ static const struct {
     {SESSION_PURGE_SOME, "la", "gsp"},
     {SESSION_LIST_ALL, "a", ""},
     {SESSION_LIST_OF_USER, "a", ""},
-    {SESSION_DATA_LIST, "pa", "glos"},
-    {SESSION_DATA_MEASURE, "pa", "glos"},
+    {SESSION_DATA_LIST, "pa", "gs"},
+    {SESSION_DATA_MEASURE, "pa", "gs"},
     {SESSION_DATA_PUT, "pa", "glos"},
-    {SESSION_DATA_REMOVE, "pa", "glos"},
+    {SESSION_DATA_REMOVE, "pa", "gs"},
 };
 
 static const struct {
