@@ -23,14 +23,19 @@ CLI_SRC  := $(wildcard src/cli/*.c)
 GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
-CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c)
+CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c examples/*.c)
 TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(BUILD)/%.o)
 SAN_LIB  := $(LIB_SRC:%.c=$(BUILD)/san/%.o) $(GEN_SRC:$(BUILD)/%.c=$(BUILD)/san/%.o)
 SAN_CLI  := $(CLI_SRC:%.c=$(BUILD)/san/%.o)
+# What others link with: one object of what the functions of latchkey.h need, in which no other name
+# can be seen, so that none gets into the way of a program's own.
+LK_NAMES := $(shell awk -F '[()]' '/^[a-z]/ && NF > 1 { sub(/.*[^a-z_]/, "", $$1); print $$1 }' src/latchkey.h)
+LK_LIBS  := -lsqlite3 -lcrypto -lsodium -linih
 # Tests are linked with the command's files but its main.
 TEST_SRC := $(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC))
 
@@ -46,7 +51,10 @@ help: ## list the targets
 	    /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all
-all: $(BUILD)/liblatchkey.a $(BUILD)/bin/latchkey $(PROGRAMS:%=$(BUILD)/cgi-bin/%) ## build library, programs and command
+all: $(BUILD)/lib/liblatchkey.a $(BUILD)/bin/latchkey $(PROGRAMS:%=$(BUILD)/cgi-bin/%) examples ## build library, programs and command
+
+.PHONY: examples
+examples: $(EXAMPLES:%=$(BUILD)/examples/%) ## build programs that use the library as others would
 
 .PHONY: run
 run: ## install what is missing, build, and serve a protected demo site on http://localhost:8080 (PORT=)
@@ -122,19 +130,24 @@ screenshots: sanitized ## pictures of the login page for README, and of every pa
 ##@ Installing
 
 .PHONY: install
-install: all ## copy programs, man pages and server snippets below PREFIX (DESTDIR is honoured)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin \
-	    $(DESTDIR)$(PREFIX)/share/latchkey $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+install: all ## copy programs, library, man pages and server snippets below PREFIX (DESTDIR is honoured)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include lib/latchkey/cgi-bin lib/pkgconfig share/latchkey \
+	    share/man/man1 share/man/man3 share/man/man5)
 	install -m 755 $(BUILD)/bin/latchkey $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(PROGRAMS:%=$(BUILD)/cgi-bin/%) $(DESTDIR)$(PREFIX)/lib/latchkey/cgi-bin/
-	cp -R deploy/nginx deploy/lighttpd deploy/systemd templates $(DESTDIR)$(PREFIX)/share/latchkey/
+	install -m 644 $(BUILD)/lib/liblatchkey.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 src/latchkey.h $(DESTDIR)$(PREFIX)/include/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBS@|$(LK_LIBS)|' deploy/latchkey.pc > $(BUILD)/lib/latchkey.pc
+	install -m 644 $(BUILD)/lib/latchkey.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+	cp -R deploy/nginx deploy/lighttpd deploy/systemd examples templates $(DESTDIR)$(PREFIX)/share/latchkey/
 	for page in $(wildcard man/*.[1-9]); do \
 	    install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/ || exit 1; done
 
 # ---- how things are made ----
 
 .PHONY: sanitized
-sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey $(PROGRAMS:%=$(BUILD)/san/cgi-bin/%)
+sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey \
+    $(PROGRAMS:%=$(BUILD)/san/cgi-bin/%) $(EXAMPLES:%=$(BUILD)/san/examples/%)
 
 $(BUILD)/gen/templates.c: tools/embed $(wildcard templates/*)
 	@mkdir -p $(@D)
@@ -170,6 +183,13 @@ $(BUILD)/liblatchkey.a: $(LIB_OBJ)
 $(BUILD)/san/liblatchkey.a: $(SAN_LIB)
 	$(ARCHIVE)
 	$(Q)ar rcs $@ $^
+$(BUILD)/lib/latchkey.o: $(BUILD)/liblatchkey.a src/latchkey.h
+	$(LINK)
+	$(Q)$(CC) -r -nostdlib -o $@ $(LK_NAMES:%=-Wl,-u,%) $<
+	$(Q)objcopy --wildcard --keep-global-symbol='lk_*' $@
+$(BUILD)/lib/liblatchkey.a: $(BUILD)/lib/latchkey.o
+	$(ARCHIVE)
+	$(Q)ar rcs $@ $^
 $(BUILD)/libtest.a: $(TEST_SRC:%.c=$(BUILD)/%.o)
 	$(ARCHIVE)
 	$(Q)ar rcs $@ $^
@@ -183,6 +203,12 @@ $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 $(BUILD)/cgi-bin/%: $(BUILD)/cgi-bin/%.o $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/examples/%: $(BUILD)/examples/%.o $(BUILD)/lib/liblatchkey.a
+	$(LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LK_LIBS) -lfcgi
+$(BUILD)/san/examples/%: $(BUILD)/san/examples/%.o $(BUILD)/san/liblatchkey.a
+	$(LINK)
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
 $(BUILD)/san/bin/latchkey: $(SAN_CLI) $(BUILD)/san/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
