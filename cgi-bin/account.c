@@ -10,7 +10,10 @@ static const struct page pages[] = {
 static const struct site_program program = {
     .role = STORE_ROLE_ACCOUNT,
     .pages = pages,
-    .http = {.name = "account", .reads_body = true, .handle = page_handle, .refuse = page_refuse},
+    .http = {.name = "account",
+             .reads_body = true,
+             .handle = page_handle,
+             .refuse = page_refuse},
 };
 
 int main(int argc, char **argv)

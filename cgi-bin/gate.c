@@ -3,7 +3,11 @@
 
 static const struct site_program program = {
     .role = STORE_ROLE_GATE,
-    .http = {.name = "gate", .reads_body = false, .handle = gate_handle, .refuse = gate_refuse},
+    .remembers = true,
+    .http = {.name = "gate",
+             .reads_body = false,
+             .handle = gate_handle,
+             .refuse = gate_refuse},
 };
 
 int main(int argc, char **argv)

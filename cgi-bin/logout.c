@@ -9,7 +9,10 @@ static const struct page pages[] = {
 static const struct site_program program = {
     .role = STORE_ROLE_LOGOUT,
     .pages = pages,
-    .http = {.name = "logout", .reads_body = true, .handle = page_handle, .refuse = page_refuse},
+    .http = {.name = "logout",
+             .reads_body = true,
+             .handle = page_handle,
+             .refuse = page_refuse},
 };
 
 int main(int argc, char **argv)

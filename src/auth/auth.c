@@ -12,15 +12,17 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum status auth_open(const struct config *config, enum store_role role, struct auth *out)
+enum status auth_open(const struct config *config, enum store_role role, bool remembers,
+                      struct auth *out)
 {
     *out = (struct auth){.config = config};
     enum status status = keyring_open(config_secret_path(config), &out->keyring);
     if (status == OK) {
-        status = store_open(config_database_path(config), role, &out->store);
+        status = store_open(config_database_path(config), config_generation_path(config), role,
+                            &out->store);
     }
     if (status == OK) {
-        status = sessions_open(config, out->store, &out->sessions);
+        status = sessions_open(config, out->store, role, remembers, &out->sessions);
     }
     if (status == OK) {
         status = store_check(out->store);
@@ -35,41 +37,41 @@ enum status auth_open(const struct config *config, enum store_role role, struct 
 
 void auth_disconnect(struct auth *auth)
 {
-    store_disconnect(auth->store);
+    sessions_disconnect(&auth->sessions);
 }
 
 void auth_close(struct auth *auth)
 {
+    sessions_close(&auth->sessions);
     keyring_free(&auth->keyring);
     store_close(&auth->store);
     *auth = (struct auth){0};
 }
 
-/* Whether exactly one token among the cookies verifies; *out receives it. */
+static bool is_same_text(struct text a, struct text b)
+{
+    return a.len == b.len && secret_is_equal(a.data, b.data, a.len);
+}
+
+/* Whether exactly one token among the cookies verifies; *out receives it. A copy of the first, with
+ * the same spelling, is no second one. */
 static bool choose_token(const struct auth *auth, const struct text *cookies, size_t count,
                          struct token *out)
 {
-    struct token token = {0};
-    size_t found = 0;
+    const struct text *chosen = NULL;
+    struct token other = {0};
     for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX; i++) {
-        if (token_decode(auth->keyring, cookies[i], &token) != OK) {
-            continue;
-        }
-        if (found == 0) {
-            *out = token;
-            found = 1;
-        } else if (token.kind != out->kind ||
-                   !secret_is_equal(token.id, out->id, sizeof token.id)) {
+        if (chosen == NULL) {
+            chosen = token_decode(auth->keyring, cookies[i], out) == OK ? &cookies[i] : NULL;
+        } else if (!is_same_text(cookies[i], *chosen) &&
+                   token_decode(auth->keyring, cookies[i], &other) == OK) {
             log_warning("two different tokens in one request: neither counts");
-            found = 2;
-            break;
+            secret_wipe(&other, sizeof other);
+            secret_wipe(out, sizeof *out);
+            return false;
         }
     }
-    secret_wipe(&token, sizeof token);
-    if (found != 1) {
-        secret_wipe(out, sizeof *out);
-    }
-    return found == 1;
+    return chosen != NULL;
 }
 
 static bool is_in_time(const struct token *token, int64_t now_s)
@@ -105,6 +107,20 @@ enum status auth_identify(struct auth *auth, const struct text *cookies, size_t 
         }
     }
     secret_wipe(&visitor, sizeof visitor);
+    return status;
+}
+
+enum status auth_renew(struct auth *auth, struct visitor *visitor,
+                       const struct session_start *start, bool *renewed, struct token *out)
+{
+    *renewed = false;
+    enum status status =
+        session_renew(&auth->sessions, &visitor->token, &visitor->session, start, out);
+    if (status == ERR_NOT_FOUND) {
+        secret_wipe(visitor, sizeof *visitor);
+        return OK;
+    }
+    *renewed = status == OK;
     return status;
 }
 

@@ -16,10 +16,12 @@ struct auth {
 };
 
 /* Reads the secrets and prepares the store for a program's role. A database that is of another
- * version stops the program; one that cannot answer now does not, for it may come back. Failures
+ * version stops the program; one that cannot answer now does not, for it may come back. With
+ * `remembers`, sessions are kept in memory, for programs that check many. Failures
  * are logged with the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD,
  * ERR_SCHEMA_NEW, ERR_MEMORY. Close with auth_close, also after a failure. */
-enum status auth_open(const struct config *config, enum store_role role, struct auth *out) MUST_USE;
+enum status auth_open(const struct config *config, enum store_role role, bool remembers,
+                      struct auth *out) MUST_USE;
 void auth_close(struct auth *auth);
 
 /* Lets go of what must not cross fork, the database; requests open it again. */
@@ -52,6 +54,12 @@ struct credentials {
  * told now; *verdict is DENY then. *out is untouched unless ALLOW. */
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
                          const struct visitor *visitor, enum verdict *verdict, struct token *out)
+    MUST_USE;
+
+/* A new token for the session of a visitor who is signed in: see session_renew. *renewed is false,
+ * and the visitor is nobody any more, when it was revoked meanwhile. ERR_STORE, ERR_CRYPTO. */
+enum status auth_renew(struct auth *auth, struct visitor *visitor,
+                       const struct session_start *start, bool *renewed, struct token *out)
     MUST_USE;
 
 /* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.

@@ -249,7 +249,11 @@ static enum status derive_paths(struct config *config)
     const char *colon = strchr(config->database.url, ':');
     config->database_path = join(config->state.directory, colon == NULL ? "" : colon + 1);
     config->secret_path = join(config->state.directory, "secret");
-    return config->database_path == NULL || config->secret_path == NULL ? ERR_MEMORY : OK;
+    config->generation_path = join(config->state.run_directory, "generation");
+    return config->database_path == NULL || config->secret_path == NULL ||
+                   config->generation_path == NULL
+               ? ERR_MEMORY
+               : OK;
 }
 
 static enum status set_defaults(struct config *config)
@@ -311,6 +315,7 @@ void config_free(struct config **config)
     free((*config)->path);
     free((*config)->database_path);
     free((*config)->secret_path);
+    free((*config)->generation_path);
     free(*config);
     *config = NULL;
 }
@@ -318,6 +323,11 @@ void config_free(struct config **config)
 const char *config_database_path(const struct config *config)
 {
     return config->database_path;
+}
+
+const char *config_generation_path(const struct config *config)
+{
+    return config->generation_path;
 }
 
 const char *config_secret_path(const struct config *config)

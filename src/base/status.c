@@ -19,6 +19,8 @@ const char *status_text(enum status status)
         return "not found";
     case ERR_EXISTS:
         return "exists already";
+    case ERR_BUSY:
+        return "busy";
     case ERR_STORE:
         return "the database cannot answer now";
     case ERR_SCHEMA_OLD:

@@ -13,6 +13,7 @@ enum status {
     ERR_TOO_LARGE,  /* well-formed, but over a limit */
     ERR_NOT_FOUND,  /* nothing of that name, or no longer */
     ERR_EXISTS,     /* something of that name is there already */
+    ERR_BUSY,       /* somebody else is at it; not worth waiting for */
     ERR_STORE,      /* the database cannot answer now: busy, full, corrupt, missing */
     ERR_SCHEMA_OLD, /* the database wants `latchkey migrate` */
     ERR_SCHEMA_NEW, /* the database was written by a newer program */

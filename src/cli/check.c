@@ -209,7 +209,7 @@ static void check_database(struct report *report)
     struct store *store = NULL;
     struct stat found;
     const char *path = config_database_path(report->config);
-    enum status status = store_open(path, STORE_ROLE_ADMIN, &store);
+    enum status status = store_open(path, NULL, STORE_ROLE_ADMIN, &store);
     if (status == OK) {
         status = store_check(store);
     }

@@ -219,8 +219,9 @@ static int check_usage(const struct command *command, const struct options *opti
 /* Opens the store of the configuration and makes sure of its version. */
 static enum status open_store(struct invocation *invocation)
 {
-    enum status status =
-        store_open(config_database_path(invocation->config), STORE_ROLE_ADMIN, &invocation->store);
+    enum status status = store_open(config_database_path(invocation->config),
+                                    config_generation_path(invocation->config), STORE_ROLE_ADMIN,
+                                    &invocation->store);
     if (status == OK) {
         status = store_check(invocation->store);
     }

@@ -44,7 +44,7 @@ static enum status make_database(struct invocation *invocation)
     bool is_new = access(path, F_OK) != 0;
     int from = 0;
     int to = 0;
-    enum status status = store_open(path, STORE_ROLE_ADMIN, &invocation->store);
+    enum status status = store_open(path, NULL, STORE_ROLE_ADMIN, &invocation->store);
     if (status == OK) {
         status = store_migrate(invocation->store, &from, &to);
     }
@@ -104,7 +104,7 @@ int migrate_run(struct invocation *invocation)
     if (access(path, F_OK) != 0) {
         return command_fail("there is no database %s; make it with: latchkey init", path);
     }
-    enum status status = store_open(path, STORE_ROLE_ADMIN, &invocation->store);
+    enum status status = store_open(path, NULL, STORE_ROLE_ADMIN, &invocation->store);
     if (status == OK) {
         status = store_migrate(invocation->store, &from, &to);
     }

@@ -5,7 +5,7 @@
 #include "base/secret.h"
 #include "cli/command.h"
 #include "cli/listing.h"
-#include "session/session.h"
+#include "session/administer.h"
 
 #define OBJECT_MAX 4096 /* six times all that is shown of a session, for escapes */
 
@@ -47,9 +47,16 @@ static bool print_session(void *context, const struct session_row *row)
     return true;
 }
 
+/* The stores of sessions beside the database that the command has open. */
+static enum status open_sessions(const struct invocation *invocation, struct sessions *out)
+{
+    return sessions_open(invocation->config, invocation->store, STORE_ROLE_ADMIN, false, out);
+}
+
 int session_list_run(struct invocation *invocation)
 {
     struct listing listing = listing_init(&invocation->options);
+    struct sessions sessions = {0};
     struct user user = {0};
     int64_t now_s = 0;
     if (invocation->options.operand_count > 0) {
@@ -60,8 +67,12 @@ int session_list_run(struct invocation *invocation)
     }
     enum status status = clock_get(&now_s);
     if (status == OK) {
-        status = sessions_list(invocation->store, user.id, now_s, print_session, &listing);
+        status = open_sessions(invocation, &sessions);
     }
+    if (status == OK) {
+        status = administer_list(&sessions, user.id, now_s, print_session, &listing);
+    }
+    sessions_close(&sessions);
     secret_wipe(&user, sizeof user);
     if (status == OK) {
         status = listing_close(&listing, "Nobody is signed in.");
@@ -71,8 +82,12 @@ int session_list_run(struct invocation *invocation)
 
 int session_revoke_run(struct invocation *invocation)
 {
-    enum status status =
-        sessions_remove_by_id(invocation->store, text_of(invocation->options.operands[0]));
+    struct sessions sessions = {0};
+    enum status status = open_sessions(invocation, &sessions);
+    if (status == OK) {
+        status = administer_end(&sessions, text_of(invocation->options.operands[0]));
+    }
+    sessions_close(&sessions);
     if (status == ERR_INPUT) {
         return command_fail("that is no session id: %d hex digits, as `latchkey session list` "
                             "shows them",
@@ -87,8 +102,15 @@ int session_revoke_run(struct invocation *invocation)
     return command_finish(status);
 }
 
-static int tell_ended(enum status status, int64_t ended)
+static int end_all(const struct invocation *invocation, int64_t user_id)
 {
+    struct sessions sessions = {0};
+    int64_t ended = 0;
+    enum status status = open_sessions(invocation, &sessions);
+    if (status == OK) {
+        status = administer_end_all(&sessions, user_id, &ended);
+    }
+    sessions_close(&sessions);
     if (status == OK) {
         (void)printf("%lld session%s ended.\n", (long long)ended, ended == 1 ? "" : "s");
     }
@@ -98,31 +120,32 @@ static int tell_ended(enum status status, int64_t ended)
 int session_revoke_user_run(struct invocation *invocation)
 {
     struct user user = {0};
-    int64_t ended = 0;
     int result = command_find_user(invocation, &user);
-    if (result != EXIT_DONE) {
-        return result;
+    if (result == EXIT_DONE) {
+        result = end_all(invocation, user.id);
     }
-    enum status status = users_renew_salt(invocation->store, user.id, &ended);
     secret_wipe(&user, sizeof user);
-    return tell_ended(status, ended);
+    return result;
 }
 
 int session_revoke_all_run(struct invocation *invocation)
 {
-    int64_t ended = 0;
-    enum status status = sessions_remove_all(invocation->store, &ended);
-    return tell_ended(status, ended);
+    return end_all(invocation, 0);
 }
 
 int session_purge_run(struct invocation *invocation)
 {
+    struct sessions sessions = {0};
     int64_t now_s = 0;
     int64_t removed = 0;
     enum status status = clock_get(&now_s);
     if (status == OK) {
-        status = sessions_purge(invocation->store, now_s, 0, &removed);
+        status = open_sessions(invocation, &sessions);
     }
+    if (status == OK) {
+        status = administer_purge(&sessions, now_s, &removed);
+    }
+    sessions_close(&sessions);
     if (status == OK) {
         (void)printf("%lld session%s that had ended %s removed.\n", (long long)removed,
                      removed == 1 ? "" : "s", removed == 1 ? "was" : "were");

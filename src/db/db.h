@@ -45,9 +45,8 @@ struct db_grant {
  * prepared, with ERR_PERMISSION. Borrowed until db_close. NULL lifts it. */
 void db_limit(struct db *db, const struct db_grant *grants);
 
-/* How long a call waits for another writer before it fails. DB_WAIT_MS when never set. */
+/* How long a call waits for another writer before it fails. */
 #define DB_WAIT_MS 5000
-void db_set_wait(struct db *db, int wait_ms);
 
 /* The number of the schema, 0 in an empty database; setting it marks the database as ours. */
 enum status db_get_version(struct db *db, int *out) MUST_USE;
@@ -56,9 +55,9 @@ enum status db_set_version(struct db *db, int version) MUST_USE;
 /* Runs a script of statements without parameters. */
 enum status db_exec(struct db *db, const char *script) MUST_USE;
 
-/* A transaction, taken for writing at once. Rolling back never fails; it does nothing when there is
- * none. */
-enum status db_begin(struct db *db) MUST_USE;
+/* A transaction, taken for writing at once. Without `patient`, ERR_BUSY (not logged) when another
+ * program is writing now. Rolling back never fails; it does nothing when there is none. */
+enum status db_begin(struct db *db, bool patient) MUST_USE;
 enum status db_commit(struct db *db) MUST_USE;
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);

@@ -305,11 +305,6 @@ void db_limit(struct db *db, const struct db_grant *grants)
     db->grants = grants;
 }
 
-void db_set_wait(struct db *db, int wait_ms)
-{
-    (void)sqlite3_busy_timeout(db->handle, wait_ms);
-}
-
 enum status db_get_version(struct db *db, int *out)
 {
     int64_t version = 0;
@@ -334,9 +329,18 @@ enum status db_exec(struct db *db, const char *script)
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
 }
 
-enum status db_begin(struct db *db)
+enum status db_begin(struct db *db, bool patient)
 {
-    return db_exec(db, "BEGIN IMMEDIATE");
+    if (patient) {
+        return db_exec(db, "BEGIN IMMEDIATE");
+    }
+    (void)sqlite3_busy_timeout(db->handle, 0);
+    int code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    (void)sqlite3_busy_timeout(db->handle, DB_WAIT_MS);
+    if ((code & 0xff) == SQLITE_BUSY) {
+        return ERR_BUSY;
+    }
+    return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
 }
 
 enum status db_commit(struct db *db)

@@ -1,24 +1,41 @@
-/* The database store.
+/* The database store: a session is a row, found by its key.
  *
- * Revocation needs nothing here beyond the row: the statement that finds a session joins its user
- * and compares salts, so that a new salt or a lock ends it in the moment of the commit, and a row
- * that was removed cannot come back, because touching it is an UPDATE. What this store does not
- * give: a check without a read. */
-#include "session/backend_database.h"
+ * Durable, listable. What revokes a session removes the row in the same transaction, and a row that
+ * was removed cannot come back: touching it is an UPDATE, adding it again is refused while its
+ * revocation is known. */
+#include "session/backend.h"
 
 #define PURGE_ROWS 64 /* at a time: enough to keep up with sign-ins, too few to be felt */
 
-static enum status purge(struct store *store, int64_t now_s)
+static struct store *rows(const struct sessions *sessions)
+{
+    return sessions->store;
+}
+
+static enum status add(const struct sessions *sessions, const struct session_row *row)
+{
+    return sessions_add(sessions->store, row);
+}
+
+static enum status find(const struct sessions *sessions, const struct token *token,
+                        struct session_row *row)
+{
+    (void)token;
+    return sessions_find(sessions->store, row->key, row);
+}
+
+static enum status purge(const struct sessions *sessions, int64_t now_s)
 {
     int64_t removed;
-    return sessions_purge(store, now_s, PURGE_ROWS, &removed);
+    return sessions_purge(sessions->store, now_s, PURGE_ROWS, &removed);
 }
 
 const struct session_backend session_backend_database = {
     .name = "database",
-    .add = sessions_add,
-    .find = sessions_find,
-    .touch = sessions_touch,
-    .remove = sessions_remove,
+    .kind = TOKEN_STORED,
+    .shares_database = true,
+    .rows = rows,
+    .add = add,
+    .find = find,
     .purge = purge,
 };

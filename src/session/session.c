@@ -1,21 +1,24 @@
-/* What all stores have in common: the limits in time and the token.
+/* Finding sessions, and what all stores have in common: limits in time, salt, revocations.
  *
- * Invariants: a session's token id is random and new at each sign-in, so that no one can fix it
- * before; the store sees the id's digest only; both limits are judged here and nowhere else, with
- * the same clock for all stores. Times of day may step: a session whose beginning or last use lies
- * more than CLOCK_SKEW_S ahead of the clock is not accepted, for its limits could not be trusted.
- */
+ * Invariants: both limits are judged here and nowhere else, with the same clock for all stores; a
+ * row that a store gives is nothing before its user and its revocation were looked at. Whatever is
+ * taken from the worker's memory is so only if memory_refresh said so in this very request.
+ *
+ * Times of day may step: a session whose beginning or last use lies more than CLOCK_SKEW_S ahead of
+ * the clock is not accepted, for its limits could not be trusted. */
 #include "session/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "session/backend_database.h"
+#include "session/backend.h"
+#include "session/memory.h"
+#include "session/uses.h"
 
-/* Uses are written this seldom: a twentieth of the idle limit, but no less often than each minute,
- * so that a check stays a read. */
+/* Uses are noted this seldom: a twentieth of the idle limit, but no less often than each minute. */
 #define TOUCH_PART      20
 #define TOUCH_AT_MOST_S 60
 
@@ -23,74 +26,145 @@ static const struct session_backend *const backends[] = {
     [SESSION_STORE_DATABASE] = &session_backend_database,
 };
 
-static const char *const store_names[] = {
-    [SESSION_STORE_DATABASE] = "database",
-    [SESSION_STORE_CACHE] = "cache",
-    [SESSION_STORE_COOKIE] = "cookie",
-};
+#define BACKENDS (sizeof backends / sizeof backends[0])
 
-enum status sessions_open(const struct config *config, struct store *store, struct sessions *out)
+const struct session_backend *session_backend_find(enum token_kind kind)
 {
-    size_t wanted = config->session.store;
-    if (wanted < sizeof backends / sizeof backends[0] && backends[wanted] != NULL) {
-        *out = (struct sessions){backends[wanted], config, store};
-        return OK;
-    }
-    log_error("%s: session.store = %s is not available in this version; set it to database",
-              config->path != NULL ? config->path : "configuration", store_names[wanted]);
-    return ERR_INPUT;
-}
-
-/* Copies what a client sent into a row: printable ASCII only, cut at the room there is. */
-static void copy_printable(char *out, size_t room, struct text text)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < text.len && len + 1 < room; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        out[len++] = byte >= 0x20 && byte < 0x7f ? (char)byte : '?';
-    }
-    out[len] = '\0';
-}
-
-enum status session_begin(const struct sessions *sessions, const struct user *user,
-                          const struct session_start *start, struct token *out)
-{
-    const struct config *config = sessions->config;
-    int64_t now_s = start->now_s;
-    bool remember = start->remember;
-    struct session_row row = {
-        .user_id = user->id,
-        .created_s = now_s,
-        .seen_s = now_s,
-        .idle_s = remember ? config->session.remember_s : config->session.idle_s,
-        .expires_s = now_s + (remember ? config->session.remember_s : config->session.lifetime_s),
-        .remember = remember,
-    };
-    struct token token = {0};
-    memcpy(row.salt, user->salt, sizeof row.salt);
-    copy_printable(row.address, sizeof row.address, start->address);
-    copy_printable(row.agent, sizeof row.agent, start->agent);
-
-    enum status status = token_new(TOKEN_STORED, now_s, &token);
-    if (status == OK) {
-        status = token_digest(&token, row.key);
-    }
-    if (status == OK) {
-        status = sessions->backend->add(sessions->store, &row);
-    }
-    if (status == OK) {
-        *out = token;
-        if (sessions->backend->purge(sessions->store, now_s) != OK) {
-            log_warning(
-                "sessions that are over could not be removed now; the next sign-in tries again");
+    for (size_t i = 0; i < BACKENDS; i++) {
+        if (backends[i]->kind == kind) {
+            return backends[i];
         }
     }
-    secret_wipe(&token, sizeof token);
-    secret_wipe(&row, sizeof row);
+    return NULL;
+}
+
+enum status sessions_open(const struct config *config, struct store *store, enum store_role role,
+                          bool remembers, struct sessions *out)
+{
+    *out = (struct sessions){.config = config, .store = store};
+    if ((size_t)config->session.store >= BACKENDS) {
+        return ERR_INPUT;
+    }
+    out->backend = backends[config->session.store];
+    out->uses = calloc(2, sizeof *out->uses);
+    if (out->uses == NULL) {
+        log_error("not enough memory to note uses of sessions");
+        return ERR_MEMORY;
+    }
+    (void)role;
+    return remembers ? memory_open(&out->memory) : OK;
+}
+
+void sessions_close(struct sessions *sessions)
+{
+    store_close(&sessions->cache);
+    memory_close(&sessions->memory);
+    free(sessions->uses);
+    *sessions = (struct sessions){0};
+}
+
+void sessions_disconnect(struct sessions *sessions)
+{
+    store_disconnect(sessions->store);
+    if (sessions->cache != NULL) {
+        store_disconnect(sessions->cache);
+    }
+}
+
+struct uses *session_uses(const struct sessions *sessions, const struct session_backend *backend)
+{
+    bool is_cache = backend->rows(sessions) == sessions->cache;
+    return &sessions->uses[is_cache ? 1 : 0];
+}
+
+int session_tend(const struct sessions *sessions, bool leaving)
+{
+    int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
+    int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
+    if (first_ms < 0 || second_ms < 0) {
+        return first_ms > second_ms ? first_ms : second_ms;
+    }
+    return first_ms < second_ms ? first_ms : second_ms;
+}
+
+/* One search: what is known of the token's session so far. */
+struct search {
+    const struct sessions *sessions;
+    const struct session_backend *backend;
+    const struct token *token;
+    int64_t now_s;
+    bool remembers; /* the memory may be used in this request */
+};
+
+/* The row of the token's session. One that is over by what the memory knows may have been used
+ * through another worker since: only the store can say. */
+static enum status find_row(struct search *search, struct session_row *row)
+{
+    struct memory *memory = search->sessions->memory;
+    enum token_kind kind = search->backend->kind;
+    bool keeps = search->remembers && search->backend->rows != NULL;
+    struct session_row known;
+    if (keeps && memory_get_session(memory, kind, row->key, &known) &&
+        search->now_s < session_end_s(&known)) {
+        *row = known;
+        return OK;
+    }
+    enum status status = search->backend->find(search->sessions, search->token, row);
+    if (keeps && status == OK) {
+        memory_put_session(memory, kind, row);
+    } else if (keeps && status == ERR_NOT_FOUND) {
+        memory_drop_session(memory, row->key);
+    }
     return status;
 }
 
-static bool is_alive(const struct session_row *row, int64_t now_s)
+/* ERR_NOT_FOUND: it was revoked. */
+static enum status check_revoked(const struct search *search, const struct session_row *row)
+{
+    bool ended = true;
+    enum status status = OK;
+    if (search->remembers) {
+        ended = memory_is_ended(search->sessions->memory, row->key, row->expires_s);
+    } else if (search->backend->shares_database) {
+        ended = false; /* or the row would not have been there */
+    } else {
+        status = revocations_has(search->sessions->store, row->key, row->expires_s, &ended);
+    }
+    return status == OK && ended ? ERR_NOT_FOUND : status;
+}
+
+static enum status find_user(const struct search *search, int64_t id, struct user *out)
+{
+    struct memory *memory = search->sessions->memory;
+    if (search->remembers && memory_get_user(memory, id, out)) {
+        return OK;
+    }
+    enum status status = users_find_by_id(search->sessions->store, id, out);
+    if (status == OK && search->remembers) {
+        memory_put_user(memory, out);
+    }
+    return status;
+}
+
+/* Adds the user to the row. ERR_NOT_FOUND: there is none whose session this could still be. */
+static enum status add_user(const struct search *search, struct session_row *row)
+{
+    struct user user = {0};
+    enum status status = find_user(search, row->user_id, &user);
+    if (status == OK && (user.locked || !secret_is_equal(user.salt, row->salt, sizeof user.salt))) {
+        status = ERR_NOT_FOUND;
+    }
+    if (status == OK) {
+        memcpy(row->user, user.name, sizeof row->user);
+        memcpy(row->display, user.display, sizeof row->display);
+        memcpy(row->email, user.email, sizeof row->email);
+        memcpy(row->groups, user.groups, sizeof row->groups);
+    }
+    secret_wipe(&user, sizeof user);
+    return status;
+}
+
+static bool is_in_time(const struct session_row *row, int64_t now_s)
 {
     if (row->created_s > now_s + CLOCK_SKEW_S || row->seen_s > now_s + CLOCK_SKEW_S) {
         log_warning(
@@ -101,41 +175,73 @@ static bool is_alive(const struct session_row *row, int64_t now_s)
     return now_s < session_end_s(row);
 }
 
-static void note_use(const struct sessions *sessions, struct session_row *row, int64_t now_s)
+static void note_use(const struct search *search, struct session_row *row)
 {
+    int64_t now_s = search->now_s;
     int64_t pause_s = row->idle_s / TOUCH_PART;
     if (pause_s > TOUCH_AT_MOST_S) {
         pause_s = TOUCH_AT_MOST_S;
     }
-    if (now_s - row->seen_s < pause_s || now_s <= row->seen_s) {
+    if (search->backend->rows == NULL || now_s - row->seen_s < pause_s || now_s <= row->seen_s) {
         return;
     }
-    if (sessions->backend->touch(sessions->store, row->key, now_s) == OK) {
+    if (uses_add(session_uses(search->sessions, search->backend), row->key, now_s)) {
         row->seen_s = now_s;
+        if (search->remembers) {
+            memory_put_session(search->sessions->memory, search->backend->kind, row);
+        }
     }
 }
 
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out)
 {
-    uint8_t key[SESSION_KEY_BYTES];
+    struct search search = {
+        .sessions = sessions,
+        .backend = session_backend_find(token->kind),
+        .token = token,
+        .now_s = now_s,
+    };
     struct session_row row = {0};
-    if (token->kind != TOKEN_STORED) {
+    if (search.backend == NULL) {
         return ERR_NOT_FOUND;
     }
-    enum status status = token_digest(token, key);
+    enum status status = token_digest(token, row.key);
     if (status == OK) {
-        status = sessions->backend->find(sessions->store, key, &row);
+        search.remembers =
+            sessions->memory != NULL && memory_refresh(sessions->memory, sessions->store);
+        status = find_row(&search, &row);
     }
-    if (status == OK && !is_alive(&row, now_s)) {
+    if (status == OK) {
+        status = check_revoked(&search, &row);
+    }
+    if (status == OK) {
+        status = add_user(&search, &row);
+    }
+    if (status == OK && !is_in_time(&row, now_s)) {
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
-        note_use(sessions, &row, now_s);
+        note_use(&search, &row);
         *out = row;
     }
     secret_wipe(&row, sizeof row);
     return status;
+}
+
+enum status session_describe(const struct sessions *sessions, struct session_row *row)
+{
+    struct session_row record = {0};
+    enum status status = OK;
+    if (row->address[0] == '\0') {
+        status = sessions_find(sessions->store, row->key, &record);
+    }
+    if (status == OK && row->address[0] == '\0') {
+        memcpy(row->address, record.address, sizeof row->address);
+        memcpy(row->agent, record.agent, sizeof row->agent);
+    }
+    secret_wipe(&record, sizeof record);
+    return status == ERR_NOT_FOUND ? OK : status;
 }
 
 int64_t session_end_s(const struct session_row *session)
@@ -147,17 +253,4 @@ int64_t session_end_s(const struct session_row *session)
 const char *session_display(const struct session_row *session)
 {
     return session->display[0] != '\0' ? session->display : session->user;
-}
-
-enum status session_end(const struct sessions *sessions, const struct token *token)
-{
-    uint8_t key[SESSION_KEY_BYTES];
-    if (token->kind != TOKEN_STORED) {
-        return OK;
-    }
-    enum status status = token_digest(token, key);
-    if (status == OK) {
-        status = sessions->backend->remove(sessions->store, key);
-    }
-    return status;
 }

@@ -1,49 +1,44 @@
-/* Sessions: who is signed in, since when, until when; kept by one of several stores.
+/* Sessions: who is signed in, since when, until when; kept by one of three stores.
  *
- * A session begins with a token of a fresh id, lives while it is neither idle nor old nor revoked,
- * and ends at once when it is ended. What exactly "revoked" asks of a store stands in its own file.
- */
+ * A session begins with a token of a fresh id, whose SHA-256 is its key; it keeps both when its
+ * token is renewed or exchanged. It is alive while
+ *   - it is neither idle nor old, by its limits and this clock,
+ *   - its salt is its user's present one, and the user is not locked,
+ *   - it was not revoked.
+ * All three hold for all stores. A revocation that was answered holds for every request that begins
+ * later. */
 #ifndef LATCHKEY_SESSION_SESSION_H
 #define LATCHKEY_SESSION_SESSION_H
 
 #include "base/config.h"
 #include "crypto/token.h"
-#include "store/sessions.h"
+#include "store/revocations.h"
 
-/* What a store of sessions can do. Which one is used, session.store says. */
-struct session_backend {
-    const char *name;
-
-    /* Keeps a new session. ERR_NOT_FOUND: the user's salt is another one by now. */
-    enum status (*add)(struct store *store, const struct session_row *session);
-
-    /* The session of that key if it was neither ended nor revoked; times are checked by the caller.
-     */
-    enum status (*find)(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
-                        struct session_row *out);
-
-    /* Notes that it was used. */
-    enum status (*touch)(struct store *store, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s);
-
-    /* Ends it. When this answers OK, no later find anywhere gives it. */
-    enum status (*remove)(struct store *store, const uint8_t key[SESSION_KEY_BYTES]);
-
-    /* Forgets some sessions that are over; called now and then from sign-ins. */
-    enum status (*purge)(struct store *store, int64_t now_s);
-};
+struct session_backend; /* session/backend.h */
+struct memory;          /* session/memory.h */
+struct uses;            /* session/uses.h */
 
 struct sessions {
-    const struct session_backend *backend;
-    const struct config *config; /* borrowed */
-    struct store *store;         /* borrowed */
+    const struct session_backend *backend; /* of new sessions */
+    const struct config *config;           /* borrowed */
+    struct store *store;                   /* borrowed: the database */
+    struct store *cache;                   /* owned */
+    struct memory *memory;                 /* owned; NULL: every check asks the stores */
+    struct uses *uses;                     /* owned: two, of the database and of the cache */
 };
 
-/* Chooses the store that the configuration names. ERR_INPUT (logged) when it is not to be had. */
-enum status sessions_open(const struct config *config, struct store *store, struct sessions *out)
-    MUST_USE;
+/* Prepares for what the configuration names. With `remembers`, for programs that answer many
+ * requests, sessions and users are kept in memory as long as nothing was revoked. ERR_MEMORY. Close
+ * with sessions_close, also after a failure. */
+enum status sessions_open(const struct config *config, struct store *store, enum store_role role,
+                          bool remembers, struct sessions *out) MUST_USE;
+void sessions_close(struct sessions *sessions);
 
-/* How a session begins. Address and agent are for lists of sessions: both may be empty, and both
- * are cut and cleaned. */
+/* Lets go of what must not cross fork. */
+void sessions_disconnect(struct sessions *sessions);
+
+/* How a session begins, or goes on. Address and agent are for lists of sessions: both may be empty,
+ * and both are cut and cleaned. */
 struct session_start {
     int64_t now_s;
     bool remember; /* both limits are session.remember */
@@ -56,11 +51,14 @@ struct session_start {
 enum status session_begin(const struct sessions *sessions, const struct user *user,
                           const struct session_start *start, struct token *out) MUST_USE;
 
-/* The session of a verified token. ERR_NOT_FOUND: there is none, it is over, or the clock stands
- * before its beginning; ERR_STORE. Notes the use, at most every idle/20 and at least every minute;
- * that this fails is logged and does not end the session. */
+/* The session of a verified token, with its user; address and agent may be empty.
+ * ERR_NOT_FOUND: there is none that is alive; ERR_STORE: it cannot be told now. Notes the use, at
+ * most every idle/20 and at least every minute, to be written by session_tend. */
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out) MUST_USE;
+
+/* Fills in address and agent of a session where they are missing and known. */
+enum status session_describe(const struct sessions *sessions, struct session_row *row) MUST_USE;
 
 /* When the session ends if it is not used again: seconds since 1970. */
 int64_t session_end_s(const struct session_row *session);
@@ -69,7 +67,25 @@ int64_t session_end_s(const struct session_row *session);
  * Borrowed from the session. */
 const char *session_display(const struct session_row *session);
 
-/* Ends the session of a token; OK when there is none. */
+/* Whether the token of a session that is alive should be renewed now: past half of the idle limit
+ * since its issue, if it is sealed and would be renewed for longer, or is of another store than
+ * session.store names. */
+bool session_is_due(const struct sessions *sessions, const struct token *token,
+                    const struct session_row *row, int64_t now_s);
+
+/* A new token for the same session, of the kind that session.store names; the idle time begins
+ * anew. ERR_NOT_FOUND: it was revoked meanwhile; ERR_STORE, ERR_CRYPTO. The former token stays good
+ * until it ends by itself or is revoked with this one. */
+enum status session_renew(const struct sessions *sessions, const struct token *token,
+                          const struct session_row *row, const struct session_start *start,
+                          struct token *out) MUST_USE;
+
+/* Ends the session of a verified token, for all its tokens; OK when it is not alive. ERR_STORE,
+ * ERR_SYSTEM. */
 enum status session_end(const struct sessions *sessions, const struct token *token) MUST_USE;
+
+/* Does what was put off, when nothing else is to be done: returns the milliseconds after which to
+ * call again, -1 when nothing waits. */
+int session_tend(const struct sessions *sessions, bool leaving);
 
 #endif

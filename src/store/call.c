@@ -6,8 +6,6 @@
 #include "base/log.h"
 #include "store/internal.h"
 
-#define IMPATIENT_WAIT_MS 50
-
 static enum status prepare(struct store *store, enum statement which)
 {
     if (store->statements[which] != NULL) {
@@ -29,11 +27,6 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
         status = prepare(store, which);
     }
     if (status == OK) {
-        int wait_ms = rule->patient ? DB_WAIT_MS : IMPATIENT_WAIT_MS;
-        if (store->wait_ms != wait_ms) {
-            db_set_wait(store->db, wait_ms);
-            store->wait_ms = wait_ms;
-        }
         *out = (struct call){store, which, store->statements[which]};
     }
     return status;

@@ -9,7 +9,7 @@ struct store {
     enum store_role role;
     struct db *db;                               /* NULL until needed, and after a fault */
     struct db_statement *statements[STATEMENTS]; /* prepared when first needed */
-    int wait_ms;                                 /* as set on the connection */
+    struct generation *generation;               /* NULL: nobody is to be told of revocations */
 };
 
 /* Makes sure that the store is connected to the file that its path names now. */

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "crypto/random.h"
 #include "store/call.h"
+#include "store/revocations.h"
 
 #define ID_BYTES (SESSION_ID_LEN / 2)
 
@@ -47,11 +48,7 @@ static bool read_row(struct call *call, struct session_row *out)
            call_get_bytes(call, 0, out->key, sizeof out->key) &&
            call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
            call_get_string(call, 8, out->address, sizeof out->address) &&
-           call_get_string(call, 9, out->agent, sizeof out->agent) &&
-           call_get_string(call, 10, out->user, sizeof out->user) &&
-           call_get_string(call, 11, out->display, sizeof out->display) &&
-           call_get_string(call, 12, out->email, sizeof out->email) &&
-           call_get_string(call, 13, out->groups, sizeof out->groups);
+           call_get_string(call, 9, out->agent, sizeof out->agent);
 }
 
 enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
@@ -77,17 +74,41 @@ enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYT
     return status;
 }
 
-enum status sessions_touch(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
-                           int64_t seen_s)
+static enum status touch(struct store *store, const struct session_use *use)
 {
     struct call call;
     enum status status = call_begin(store, SESSION_TOUCH, &call);
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
-    db_bind_int64(call.statement, 2, seen_s);
+    db_bind_blob(call.statement, 1, use->key, SESSION_KEY_BYTES);
+    db_bind_int64(call.statement, 2, use->seen_s);
     return call_run(&call, NULL);
+}
+
+enum status sessions_touch(struct store *store, const struct session_use *uses, size_t count)
+{
+    enum status status = store_try_begin(store);
+    if (status != OK) {
+        return status;
+    }
+    for (size_t i = 0; i < count && status == OK; i++) {
+        status = touch(store, &uses[i]);
+    }
+    return scope_close(store, true, status);
+}
+
+enum status sessions_end(struct store *store, const uint8_t key[SESSION_KEY_BYTES], int64_t until_s)
+{
+    enum status status = revocations_begin(store);
+    if (status != OK) {
+        return status;
+    }
+    status = sessions_remove(store, key);
+    if (status == OK) {
+        status = revocations_add_session(store, key, until_s);
+    }
+    return revocations_end(store, status);
 }
 
 enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_BYTES])
@@ -99,6 +120,20 @@ enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_B
     }
     db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
     return call_run(&call, NULL);
+}
+
+enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed)
+{
+    struct call call;
+    enum status status =
+        call_begin(store, user_id == 0 ? SESSION_REMOVE_ALL : SESSION_REMOVE_OF_USER, &call);
+    if (status != OK) {
+        return status;
+    }
+    if (user_id != 0) {
+        db_bind_int64(call.statement, 1, user_id);
+    }
+    return call_run(&call, removed);
 }
 
 void session_print_id(const uint8_t key[SESSION_KEY_BYTES], char out[SESSION_ID_LEN + 1])
@@ -128,14 +163,15 @@ static enum status parse_id(struct text id, uint8_t out[ID_BYTES])
     return OK;
 }
 
-enum status sessions_remove_by_id(struct store *store, struct text id)
+enum status sessions_find_by_id(struct store *store, struct text id, struct session_row *out)
 {
     struct call call;
+    struct session_row row = {0};
     uint8_t first[SESSION_KEY_BYTES] = {0};
     uint8_t last[SESSION_KEY_BYTES];
     enum status status = parse_id(id, first);
     if (status == OK) {
-        status = call_begin(store, SESSION_REMOVE_RANGE, &call);
+        status = call_begin(store, SESSION_FIND_RANGE, &call);
     }
     if (status != OK) {
         return status;
@@ -144,7 +180,16 @@ enum status sessions_remove_by_id(struct store *store, struct text id)
     memcpy(last, first, ID_BYTES);
     db_bind_blob(call.statement, 1, first, sizeof first);
     db_bind_blob(call.statement, 2, last, sizeof last);
-    return call_run_on_one(&call);
+    status = call_next(&call);
+    if (status == OK && !read_row(&call, &row)) {
+        status = call_fault_row(&call);
+    }
+    status = call_end(&call, status);
+    if (status == OK) {
+        *out = row;
+    }
+    secret_wipe(&row, sizeof row);
+    return status;
 }
 
 /* The first user whose id is over *id. ERR_NOT_FOUND after the last. */
@@ -189,23 +234,21 @@ static enum status renew_all_salts(struct store *store)
 
 static enum status remove_all(struct store *store, int64_t *ended)
 {
-    struct call call;
     enum status status = renew_all_salts(store);
     if (status == OK) {
-        status = call_begin(store, SESSION_REMOVE_ALL, &call);
+        status = sessions_remove_rows(store, 0, ended);
     }
-    return status == OK ? call_run(&call, ended) : status;
+    return status == OK ? revocations_add_user(store, 0) : status;
 }
 
 enum status sessions_remove_all(struct store *store, int64_t *ended)
 {
-    bool own = false;
     int64_t removed = 0;
-    enum status status = scope_open(store, &own);
+    enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    status = scope_close(store, own, remove_all(store, &removed));
+    status = revocations_end(store, remove_all(store, &removed));
     if (status == OK) {
         *ended = removed;
     }
@@ -251,8 +294,8 @@ enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
             status = call_fault_row(&call);
             break;
         }
-        secret_wipe(row.salt, sizeof row.salt);
         more = each(context, &row);
+        secret_wipe(row.salt, sizeof row.salt);
     }
     return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }

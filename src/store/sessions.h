@@ -1,7 +1,8 @@
 /* The rows of the table `session`: what the database store keeps of a session.
  *
- * A row is found by the SHA-256 of the token's id, so that reading the database gives no token; it
- * is alive only while its salt is its user's present one and the user is not locked. */
+ * A row is found by the SHA-256 of the token's id, so that reading the database gives no token. It
+ * is alive only while its salt is its user's present one, the user is not locked, and it is not
+ * revoked, which whoever finds a row has to look at: see session/session.h. */
 #ifndef LATCHKEY_STORE_SESSIONS_H
 #define LATCHKEY_STORE_SESSIONS_H
 
@@ -23,33 +24,52 @@ struct session_row {
     bool remember;
     char address[SESSION_ADDRESS_MAX + 1];
     char agent[SESSION_AGENT_MAX + 1]; /* User-Agent, printable ASCII, cut */
-    /* Of the user, as found; not written by sessions_add: */
+    /* Of the user; neither written nor read here: */
     char user[USER_NAME_MAX + 1];
     char display[USER_DISPLAY_MAX + 1];
     char email[USER_EMAIL_MAX + 1];
     char groups[USER_GROUPS_MAX + 1];
 };
 
-/* Writes a row, if the user has that salt still and is not locked: ERR_NOT_FOUND otherwise (a
- * password change or lock that was answered before wins over a sign-in at the same time).
- * ERR_STORE. */
+/* Writes a row, if the user has that salt still and is not locked, and no session of that key was
+ * revoked: ERR_NOT_FOUND otherwise (a password change, lock or sign-out that was answered before
+ * wins over a sign-in or renewal at the same time). ERR_EXISTS, ERR_STORE. */
 enum status sessions_add(struct store *store, const struct session_row *row) MUST_USE;
 
-/* The row of that key with its user, when salt and user are as they must be. Times are the caller's
- * to judge. ERR_NOT_FOUND, ERR_STORE. One statement, no transaction. */
+/* The row of that key, without its user. ERR_NOT_FOUND, ERR_STORE. One statement, no transaction.
+ */
 enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                           struct session_row *out) MUST_USE;
 
-/* Notes a request. Never brings back a row that is gone. */
-enum status sessions_touch(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
-                           int64_t seen_s) MUST_USE;
+/* A request of a session at a time. */
+struct session_use {
+    uint8_t key[SESSION_KEY_BYTES];
+    int64_t seen_s;
+};
 
-/* Removes the row; OK when there was none. */
+/* Notes requests, all in one transaction. Never brings back a row that is gone. ERR_STORE, logged;
+ * but ERR_BUSY, not logged, when another program is writing at this moment: uses are not worth the
+ * time of those who wait. */
+enum status sessions_touch(struct store *store, const struct session_use *uses, size_t count)
+    MUST_USE;
+
+/* Removes the row, and revokes the session until `until_s` (its absolute limit): no copy of its
+ * token, of whatever kind, is good after OK. OK also when there was no row. ERR_STORE, ERR_SYSTEM.
+ */
+enum status sessions_end(struct store *store, const uint8_t key[SESSION_KEY_BYTES], int64_t until_s)
+    MUST_USE;
+
+/* Removes the row alone; OK when there was none. */
 enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
 
-/* Removes the session that people call by `id` (SESSION_ID_LEN hex digits, either case). ERR_INPUT
- * when it is no such id, ERR_NOT_FOUND. */
-enum status sessions_remove_by_id(struct store *store, struct text id) MUST_USE;
+/* The session that people call by `id` (SESSION_ID_LEN hex digits, either case). ERR_INPUT when it
+ * is no such id, ERR_NOT_FOUND. */
+enum status sessions_find_by_id(struct store *store, struct text id, struct session_row *out)
+    MUST_USE;
+
+/* Removes the rows of one user or, with user_id 0, of all; nothing else. *removed (may be NULL):
+ * how many. What ends sessions is the user's salt: see users_renew_salt and sessions_remove_all. */
+enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;
 
 /* Removes every session, and gives every user a new salt. *ended: how many rows. */
 enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
@@ -60,7 +80,7 @@ enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, in
     MUST_USE;
 
 /* Calls `each` for every session alive at `now_s`, newest first, of one user or, with user_id 0, of
- * all; stops early when it returns false. salt is left empty. */
+ * all; stops early when it returns false. Its user may be looked up from inside. */
 enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
                           bool (*each)(void *context, const struct session_row *row), void *context)
     MUST_USE;

@@ -8,6 +8,7 @@
 
 enum statement {
     USER_FIND,
+    USER_FIND_BY_ID,
     USER_ADD,
     USER_SET_PASSWORD,
     USER_REHASH,
@@ -20,7 +21,7 @@ enum statement {
     SESSION_FIND,
     SESSION_TOUCH,
     SESSION_REMOVE,
-    SESSION_REMOVE_RANGE,
+    SESSION_FIND_RANGE,
     SESSION_REMOVE_OF_USER,
     SESSION_REMOVE_ALL,
     SESSION_PURGE_ALL,
@@ -31,6 +32,14 @@ enum statement {
     SESSION_DATA_MEASURE,
     SESSION_DATA_PUT,
     SESSION_DATA_REMOVE,
+    REVOCATION_COUNT,
+    REVOCATION_ADD_SESSION,
+    REVOCATION_ADD_USER,
+    REVOCATION_FIND,
+    REVOCATION_READ,
+    REVOCATION_DUE,
+    REVOCATION_FORGET,
+    REVOCATION_PURGE,
     STATEMENTS
 };
 
@@ -38,7 +47,6 @@ struct statement_rule {
     const char *sql;
     unsigned roles; /* bit 1 << role for each that may run it */
     bool writes;
-    bool patient; /* waits for other writers as long as a person would */
 };
 
 extern const struct statement_rule statement_rules[STATEMENTS];

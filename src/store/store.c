@@ -13,19 +13,25 @@
 
 #include "base/embedded.h"
 #include "base/log.h"
+#include "store/generation.h"
 #include "store/internal.h"
 
-enum status store_open(const char *path, enum store_role role, struct store **out)
+enum status store_open(const char *path, const char *generation, enum store_role role,
+                       struct store **out)
 {
     struct store *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return ERR_MEMORY;
+    enum status status = ERR_MEMORY;
+    if (store != NULL) {
+        store->role = role;
+        store->path = strdup(path);
+        status = store->path != NULL ? OK : ERR_MEMORY;
     }
-    store->path = strdup(path);
-    store->role = role;
-    if (store->path == NULL) {
-        free(store);
-        return ERR_MEMORY;
+    if (status == OK && generation != NULL) {
+        status = generation_open(generation, &store->generation);
+    }
+    if (status != OK) {
+        store_close(&store);
+        return status;
     }
     *out = store;
     return OK;
@@ -35,6 +41,7 @@ void store_close(struct store **store)
 {
     if (*store != NULL) {
         store_disconnect(*store);
+        generation_close(&(*store)->generation);
         free((*store)->path);
         free(*store);
         *store = NULL;
@@ -47,6 +54,19 @@ void store_disconnect(struct store *store)
         db_statement_free(&store->statements[i]);
     }
     db_close(&store->db);
+}
+
+bool store_exists(const struct store *store)
+{
+    struct stat found;
+    return stat(store->path, &found) == 0;
+}
+
+void store_stat(const struct store *store, struct stat *out)
+{
+    if (stat(store->path, out) != 0) {
+        *out = (struct stat){0};
+    }
 }
 
 /* The number at the beginning of a schema file's name, as in "001_users_and_sessions.sql". */
@@ -100,7 +120,6 @@ enum status store_connect(struct store *store)
     }
     enum status status = db_open(store->path, DB_EXISTING, is_durable(store->role), &store->db);
     if (status == OK) {
-        store->wait_ms = DB_WAIT_MS;
         status = check_version(store);
         if (status == OK) {
             db_limit(store->db, statement_grants[store->role]);
@@ -113,7 +132,8 @@ enum status store_connect(struct store *store)
 
 enum status store_settle(struct store *store, enum status status)
 {
-    bool failed = status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS;
+    bool failed =
+        status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS && status != ERR_BUSY;
     if (store->db != NULL && failed) {
         db_rollback(store->db);
         if (!db_is_sound(store->db)) {
@@ -128,7 +148,7 @@ enum status store_check(struct store *store)
     return store_connect(store);
 }
 
-enum status store_begin(struct store *store)
+static enum status begin(struct store *store, bool patient)
 {
     enum status status = store_connect(store);
     if (status != OK) {
@@ -138,9 +158,17 @@ enum status store_begin(struct store *store)
         log_error("%s: a transaction was begun within another one", store->path);
         return store_settle(store, ERR_STORE);
     }
-    db_set_wait(store->db, DB_WAIT_MS);
-    store->wait_ms = DB_WAIT_MS;
-    return store_settle(store, db_begin(store->db));
+    return store_settle(store, db_begin(store->db, patient));
+}
+
+enum status store_begin(struct store *store)
+{
+    return begin(store, true);
+}
+
+enum status store_try_begin(struct store *store)
+{
+    return begin(store, false);
 }
 
 enum status store_commit(struct store *store)
@@ -180,7 +208,7 @@ static enum status require_admin(const struct store *store, const char *what)
 static enum status apply_step(struct db *db, const struct embedded_file *step)
 {
     int version = 0;
-    enum status status = db_begin(db);
+    enum status status = db_begin(db, true);
     if (status == OK) {
         status = db_get_version(db, &version);
     }

@@ -3,6 +3,9 @@
 #ifndef LATCHKEY_STORE_STORE_H
 #define LATCHKEY_STORE_STORE_H
 
+#include <stdbool.h>
+#include <sys/stat.h>
+
 #include "base/status.h"
 
 struct store;
@@ -20,8 +23,11 @@ enum store_role {
 };
 
 /* A store for the SQLite file `path`, which is not touched yet: a store that was never used may
- * cross fork, as may one after store_disconnect. ERR_MEMORY. Close with store_close. */
-enum status store_open(const char *path, enum store_role role, struct store **out) MUST_USE;
+ * cross fork, as may one after store_disconnect. Revocations are announced in the file `generation`
+ * (store/generation.h); NULL only where nothing can be revoked or nothing runs. ERR_MEMORY. Close
+ * with store_close. */
+enum status store_open(const char *path, const char *generation, enum store_role role,
+                       struct store **out) MUST_USE;
 void store_close(struct store **store);
 
 /* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
@@ -44,12 +50,20 @@ enum status store_verify(struct store *store) MUST_USE;
 /* A transaction around several calls; taken for writing at once (BEGIN IMMEDIATE). Between begin
  * and commit or rollback, any call that fails with ERR_STORE has rolled it back already. */
 enum status store_begin(struct store *store) MUST_USE;
+/* The same, but ERR_BUSY (not logged) when another program is writing now. */
+enum status store_try_begin(struct store *store) MUST_USE;
 enum status store_commit(struct store *store) MUST_USE;
 void store_rollback(struct store *store);
 
 /* Writes a consistent copy of the database to the new file `path`, mode 0600, while programs run.
  * ERR_EXISTS, ERR_STORE, ERR_SYSTEM. */
 enum status store_backup(struct store *store, const char *path) MUST_USE;
+
+/* Whether there is a file at the path. */
+bool store_exists(const struct store *store);
+
+/* The stat of the file that the path leads to, or zeros. */
+void store_stat(const struct store *store, struct stat *out);
 
 /* The newest schema number that this program knows. */
 int store_schema_number(void);

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "crypto/random.h"
 #include "store/call.h"
+#include "store/revocations.h"
 
 bool user_name_is_valid(struct text name)
 {
@@ -136,6 +137,27 @@ enum status users_find(struct store *store, struct text name, struct user *out)
     return status;
 }
 
+enum status users_find_by_id(struct store *store, int64_t id, struct user *out)
+{
+    struct call call;
+    struct user user = {0};
+    enum status status = call_begin(store, USER_FIND_BY_ID, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    status = call_next(&call);
+    if (status == OK && !read_user(&call, &user, true)) {
+        status = call_fault_row(&call);
+    }
+    status = call_end(&call, status);
+    if (status == OK) {
+        *out = user;
+    }
+    secret_wipe(&user, sizeof user);
+    return status;
+}
+
 static bool user_is_valid(const struct user *user)
 {
     struct text hash = text_of(user->hash);
@@ -188,17 +210,6 @@ enum status users_add(struct store *store, struct user *user)
     return status;
 }
 
-static enum status remove_sessions(struct store *store, int64_t id, int64_t *ended)
-{
-    struct call call;
-    enum status status = call_begin(store, SESSION_REMOVE_OF_USER, &call);
-    if (status != OK) {
-        return status;
-    }
-    db_bind_int64(call.statement, 1, id);
-    return call_run(&call, ended);
-}
-
 /* What ends a user's sessions, whatever the reason: the new salt makes every row and token of the
  * old one worthless, also those that are being written at this moment; the rows go with it. */
 static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
@@ -215,7 +226,10 @@ static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
         status = call_run_on_one(&call);
     }
     if (status == OK) {
-        status = remove_sessions(store, id, ended);
+        status = sessions_remove_rows(store, id, ended);
+    }
+    if (status == OK) {
+        status = revocations_add_user(store, id);
     }
     secret_wipe(salt, sizeof salt);
     return status;
@@ -237,12 +251,11 @@ static enum status set_password(struct store *store, int64_t id, const char *has
 
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
 {
-    bool own = false;
-    enum status status = scope_open(store, &own);
+    enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    return scope_close(store, own, set_password(store, id, hash, now_s));
+    return revocations_end(store, set_password(store, id, hash, now_s));
 }
 
 enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
@@ -260,13 +273,12 @@ enum status users_rehash(struct store *store, int64_t id, const char *old, const
 
 enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended)
 {
-    bool own = false;
     int64_t removed = 0;
-    enum status status = scope_open(store, &own);
+    enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    status = scope_close(store, own, renew_salt(store, id, &removed));
+    status = revocations_end(store, renew_salt(store, id, &removed));
     if (status == OK) {
         *ended = removed;
     }
@@ -288,15 +300,14 @@ static enum status set_locked(struct store *store, int64_t id, bool locked)
 
 enum status users_set_locked(struct store *store, int64_t id, bool locked)
 {
-    bool own = false;
-    enum status status = scope_open(store, &own);
+    enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    return scope_close(store, own, set_locked(store, id, locked));
+    return revocations_end(store, set_locked(store, id, locked));
 }
 
-enum status users_remove(struct store *store, int64_t id)
+static enum status remove_user(struct store *store, int64_t id)
 {
     struct call call;
     enum status status = call_begin(store, USER_REMOVE, &call);
@@ -304,7 +315,17 @@ enum status users_remove(struct store *store, int64_t id)
         return status;
     }
     db_bind_int64(call.statement, 1, id);
-    return call_run_on_one(&call); /* its sessions go with it: ON DELETE CASCADE */
+    status = call_run_on_one(&call); /* its sessions go with it: ON DELETE CASCADE */
+    return status == OK ? revocations_add_user(store, id) : status;
+}
+
+enum status users_remove(struct store *store, int64_t id)
+{
+    enum status status = revocations_begin(store);
+    if (status != OK) {
+        return status;
+    }
+    return revocations_end(store, remove_user(store, id));
 }
 
 enum status users_list(struct store *store, bool (*each)(void *context, const struct user *user),

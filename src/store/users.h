@@ -43,12 +43,17 @@ enum status user_add_group(struct user *user, struct text group) MUST_USE;
 /* The user of that name. ERR_NOT_FOUND (also for names that no user can have), ERR_STORE. */
 enum status users_find(struct store *store, struct text name, struct user *out) MUST_USE;
 
+/* The user of that id, with the salt, without the hash and the times. ERR_NOT_FOUND, ERR_STORE. */
+enum status users_find_by_id(struct store *store, int64_t id, struct user *out) MUST_USE;
+
 /* Adds the user; id, salt and password_s are chosen here and written into *user. ERR_EXISTS,
  * ERR_INPUT (a field breaks the rules above), ERR_STORE, ERR_CRYPTO. */
 enum status users_add(struct store *store, struct user *user) MUST_USE;
 
 /* Sets the password's hash and a new salt, and removes the user's sessions, in one transaction.
- * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
+ * This and the following revoke (store/revocations.h): after OK it holds for every request that
+ * begins later, and they cannot be part of another transaction. ERR_NOT_FOUND, ERR_STORE,
+ * ERR_SYSTEM, ERR_CRYPTO. */
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
     MUST_USE;
 

@@ -19,12 +19,18 @@ static size_t split_groups(const struct session_row *session, struct value out[G
 
 void account_get(struct visit *visit)
 {
-    const struct session_row *session = &visit->visitor.session;
+    struct session_row *session = &visit->visitor.session;
     struct value groups[GROUPS_SHOWN_MAX];
     char since[CLOCK_TEXT_MAX];
     char until[CLOCK_TEXT_MAX];
-    if (!visit->visitor.signed_in) {
+    const struct sessions *sessions = &visit->site->auth.sessions;
+    if (!visit->visitor.signed_in ||
+        session_is_due(sessions, &visit->visitor.token, session, visit->now_s)) {
         return_target_ask(visit->request, visit->site->config, 303, visit->response);
+        return;
+    }
+    if (session_describe(sessions, session) != OK) {
+        page_fail(visit);
         return;
     }
     size_t count = split_groups(session, groups);

@@ -3,6 +3,7 @@
  *                 responder (nginx auth_request, CGI)    authorizer (lighttpd, Apache)
  *   pass          204, Remote-User …                     200, Variable-REMOTE_USER …
  *   not signed in 401, Location of the login page        303 to it for a page, else 401
+ *   to be renewed as not signed in, for pages (GET); else it passes
  *   wrong group   403                                    403
  *   cannot tell   503                                    503
  *
@@ -86,6 +87,16 @@ static void grant(const struct request *request, const struct session_row *sessi
     response->status = request->role == ROLE_AUTHORIZER ? 200 : 204;
 }
 
+/* Whether a browser should pass by the login page for a renewed token. Only what it shows can be
+ * sent there and back; all else passes until the session really ends. The gate cannot renew by
+ * itself: web servers drop a Set-Cookie of its answer. */
+static bool should_renew(const struct site *site, const struct request *request,
+                         const struct visitor *visitor, int64_t now_s)
+{
+    return request->is_page && request->method == METHOD_GET &&
+           session_is_due(&site->auth.sessions, &visitor->token, &visitor->session, now_s);
+}
+
 static void send_to_login(const struct site *site, const struct request *request,
                           struct response *response)
 {
@@ -136,7 +147,7 @@ void gate_handle(void *context, const struct request *request, struct response *
         gate_refuse(site, request, 503, response);
     } else {
         response_add_header(response, "Cache-Control", TEXT("no-store"));
-        if (!visitor.signed_in) {
+        if (!visitor.signed_in || should_renew(site, request, &visitor, now_s)) {
             send_to_login(site, request, response);
         } else if (check_groups(request, &visitor.session) == ALLOW) {
             grant(request, &visitor.session, response);

@@ -49,8 +49,45 @@ static void show(struct visit *visit, int status, const char *problem)
     page_show(visit, status, "login", members, sizeof members / sizeof members[0]);
 }
 
+static struct session_start start_of(const struct visit *visit)
+{
+    const struct request *request = visit->request;
+    return (struct session_start){
+        .now_s = visit->now_s,
+        .remember = wants_remembering(request),
+        .address = client_address(request, &visit->site->config->site.trusted_proxies),
+        .agent = fields_get(request->params, "HTTP_USER_AGENT"),
+    };
+}
+
+/* Renews the token when it is time. False: the answer is made. It is an error then, for to send the
+ * browser on with the former token would make the gate send it back here, without end. */
+static bool renew(struct visit *visit)
+{
+    struct visitor *visitor = &visit->visitor;
+    struct auth *auth = &visit->site->auth;
+    const struct session_start start = start_of(visit);
+    struct token token = {0};
+    bool renewed = false;
+    if (!session_is_due(&auth->sessions, &visitor->token, &visitor->session, visit->now_s)) {
+        return true;
+    }
+    bool keep = visitor->session.remember;
+    bool done = auth_renew(auth, visitor, &start, &renewed, &token) == OK;
+    if (!done) {
+        page_fail(visit);
+    } else if (renewed) {
+        done = page_set_token(visit, &token, keep);
+    }
+    secret_wipe(&token, sizeof token);
+    return done;
+}
+
 void login_get(struct visit *visit)
 {
+    if (visit->visitor.signed_in && !renew(visit)) {
+        return;
+    }
     if (visit->visitor.signed_in) {
         go_on(visit);
     } else {
@@ -69,13 +106,7 @@ void login_post(struct visit *visit)
     const struct credentials credentials = {
         .name = fields_get(request->form, "username"),
         .password = fields_get(request->form, "password"),
-        .start =
-            {
-                .now_s = visit->now_s,
-                .remember = wants_remembering(request),
-                .address = client_address(request, &visit->site->config->site.trusted_proxies),
-                .agent = fields_get(request->params, "HTTP_USER_AGENT"),
-            },
+        .start = start_of(visit),
     };
     enum verdict verdict = DENY;
     struct token token = {0};

@@ -107,7 +107,8 @@ static enum status site_open(const struct site_program *program, const char *con
             "session.secure_cookie = no: cookies travel without TLS, and whoever sees one is "
             "signed in; for tests only");
     }
-    status = auth_open(out->config, program->role, &out->auth);
+    status = auth_open(out->config, program->role, program->remembers && program_is_fastcgi(),
+                       &out->auth);
     if (status == OK && program->pages != NULL) {
         status = open_templates(out);
     }
@@ -175,4 +176,10 @@ enum status site_identify(struct site *site, const struct request *request, int6
         }
     }
     return auth_identify(&site->auth, values, count, now_s, out);
+}
+
+int site_tend(void *context, bool leaving)
+{
+    const struct site *site = context;
+    return session_tend(&site->auth.sessions, leaving);
 }

@@ -24,6 +24,7 @@ struct site {
 struct site_program {
     enum store_role role;
     const struct page *pages; /* NULL: no pages, no templates */
+    bool remembers;           /* checks so many sessions that its workers keep them in memory */
     struct http_program http; /* its handlers get a struct site as context */
 };
 
@@ -31,6 +32,9 @@ struct site_program {
  * "-c FILE"), opens everything, serves. Returns the exit status: 0, or 1 with the reason in the
  * log. */
 int site_run(const struct site_program *program, int argc, char **argv) MUST_USE;
+
+/* The `tend` of struct http_program for all of them. */
+int site_tend(void *context, bool leaving);
 
 /* Who sent the request: auth_identify with the request's cookies of our name. *out is wiped by the
  * caller. */

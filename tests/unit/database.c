@@ -40,7 +40,8 @@ const char *database_make(void)
 struct store *database_open(enum store_role role)
 {
     struct store *store = NULL;
-    assert_int_equal(store_open(scratch_path("latchkey.db"), role, &store), OK);
+    assert_int_equal(
+        store_open(scratch_path("latchkey.db"), scratch_path("generation"), role, &store), OK);
     return store;
 }
 
@@ -67,6 +68,13 @@ struct session_row database_add_session(struct store *store, const struct user *
     memcpy(row.salt, user->salt, sizeof row.salt);
     assert_int_equal(sessions_add(store, &row), OK);
     return row;
+}
+
+enum status database_touch(struct store *store, const struct session_row *row, int64_t seen_s)
+{
+    struct session_use use = {.seen_s = seen_s};
+    memcpy(use.key, row->key, sizeof use.key);
+    return sessions_touch(store, &use, 1);
 }
 
 void database_exec(const char *script)

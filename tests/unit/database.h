@@ -19,6 +19,9 @@ struct user database_add_user(struct store *store, const char *name);
  * is 32 times `byte`. */
 struct session_row database_add_session(struct store *store, const struct user *user, char byte);
 
+/* Notes one use of a session. */
+enum status database_touch(struct store *store, const struct session_row *row, int64_t seen_s);
+
 /* Runs SQL past the store, and asks for a number. */
 void database_exec(const char *script);
 int64_t database_ask(const char *sql);

@@ -52,7 +52,7 @@ static int set_up(void **state)
     (void)database_make();
     admin = database_open(STORE_ROLE_ADMIN);
     alice = add_user("alice");
-    assert_int_equal(auth_open(config, STORE_ROLE_LOGIN, &auth), OK);
+    assert_int_equal(auth_open(config, STORE_ROLE_LOGIN, false, &auth), OK);
     return 0;
 }
 
@@ -437,7 +437,7 @@ static void the_gate_cannot_sign_anybody_in_or_out(void **state)
     struct visitor visitor = identify(&admission.token, NOON);
     const struct credentials credentials = {
         .name = TEXT("alice"), .password = PASSWORD, .start = {.now_s = NOON}};
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, &gate), OK);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &gate), OK);
     assert_int_equal(auth_sign_in(&gate, &credentials, &nobody, &other.verdict, &other.token),
                      ERR_PERMISSION);
     assert_int_equal(other.verdict, DENY);
@@ -451,17 +451,17 @@ static void a_program_starts_without_its_database_but_not_with_a_wrong_one(void 
     (void)state;
     struct auth other;
     database_hide();
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, &other), OK);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), OK);
     auth_close(&other);
     database_show();
     database_exec("PRAGMA user_version = 1000");
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, &other), ERR_SCHEMA_NEW);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_SCHEMA_NEW);
     auth_close(&other);
     database_exec("PRAGMA user_version = 0");
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, &other), ERR_SCHEMA_OLD);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_SCHEMA_OLD);
     auth_close(&other);
     assert_int_equal(unlink(config_secret_path(config)), 0);
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, &other), ERR_NOT_FOUND);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_NOT_FOUND);
     auth_close(&other);
 }
 

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "db/db.h"
 #include "scratch.h"
@@ -214,17 +215,17 @@ static void a_transaction_is_whole_or_nothing(void **state)
 {
     (void)state;
     struct db *db = make_database();
-    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_begin(db, true), OK);
     assert_true(db_in_transaction(db));
     assert_int_equal(add(db, "one"), OK);
     db_rollback(db);
     assert_false(db_in_transaction(db));
     db_rollback(db);
     assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
-    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_begin(db, true), OK);
     assert_int_equal(add(db, "one"), OK);
     assert_int_equal(db_commit(db), OK);
-    assert_int_equal(db_begin(db), OK);
+    assert_int_equal(db_begin(db, true), OK);
     assert_int_equal(add(db, "two"), OK);
     db_close(&db);
     db = open_again();
@@ -277,10 +278,14 @@ static void a_locked_file_fails_in_time_and_stays_usable(void **state)
     (void)state;
     struct db *db = make_database();
     struct db *other = open_again();
-    db_set_wait(db, 20);
-    assert_int_equal(db_begin(other), OK);
+    assert_int_equal(db_begin(other, true), OK);
     assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
+    assert_int_equal(db_begin(db, false), ERR_BUSY);
+    assert_true(db_is_sound(db));
+    assert_false(db_in_transaction(db));
+    int64_t begun_ms = clock_monotonic_ms();
     assert_int_equal(add(db, "one"), ERR_STORE);
+    assert_true(clock_monotonic_ms() - begun_ms >= DB_WAIT_MS - 500);
     assert_true(db_is_sound(db));
     db_rollback(other);
     assert_int_equal(add(db, "one"), OK);

@@ -25,7 +25,8 @@ static int install(void **state)
 {
     (void)state;
     command_line_install();
-    assert_int_equal(store_open(scratch_path("state/latchkey.db"), STORE_ROLE_ADMIN, &store), OK);
+    assert_int_equal(store_open(scratch_path("state/latchkey.db"), NULL, STORE_ROLE_ADMIN, &store),
+                     OK);
     return 0;
 }
 
@@ -151,7 +152,7 @@ static void a_backup_is_a_private_database_of_its_own(void **state)
     command_line_run(&outcome, NULL, COMMAND("backup", scratch_path("copy")));
     command_line_expect(&outcome, 0, "The secret is not in it.\n", "");
     assert_int_equal(mode_of("copy"), 0600);
-    assert_int_equal(store_open(scratch_path("copy"), STORE_ROLE_ADMIN, &copy), OK);
+    assert_int_equal(store_open(scratch_path("copy"), NULL, STORE_ROLE_ADMIN, &copy), OK);
     assert_int_equal(users_find(copy, TEXT("alice"), &user), OK);
     store_close(&copy);
     command_line_run(&outcome, NULL, COMMAND("backup", scratch_path("copy")));

@@ -35,13 +35,14 @@ static int set_up(void **state)
     (void)database_make();
     store = database_open(STORE_ROLE_ADMIN);
     alice = database_add_user(store, "alice");
-    assert_int_equal(sessions_open(config, store, &sessions), OK);
+    assert_int_equal(sessions_open(config, store, STORE_ROLE_ADMIN, false, &sessions), OK);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
+    sessions_close(&sessions);
     store_close(&store);
     config_free(&config);
     return 0;
@@ -158,6 +159,8 @@ static void uses_are_noted_seldom_but_often_enough(void **state)
     assert_int_equal(database_ask("SELECT seen_s FROM session"), NOON);
     assert_int_equal(session_find(&sessions, &token, NOON + IDLE / 20, &row), OK);
     assert_int_equal(row.seen_s, NOON + IDLE / 20);
+    assert_int_equal(database_ask("SELECT seen_s FROM session"), NOON); /* not yet written */
+    assert_int_equal(session_tend(&sessions, true), -1);
     assert_int_equal(database_ask("SELECT seen_s FROM session"), NOON + IDLE / 20);
     assert_int_equal(session_end(&sessions, &token), OK);
     token = begin(true); /* a twentieth would be 2500 s: a minute at most */
@@ -187,11 +190,12 @@ static void an_ended_session_is_dead_for_every_copy_of_its_token(void **state)
     struct store *gate_store = database_open(STORE_ROLE_GATE);
     struct sessions gate;
     struct session_row row;
-    assert_int_equal(sessions_open(config, gate_store, &gate), OK);
+    assert_int_equal(sessions_open(config, gate_store, STORE_ROLE_GATE, false, &gate), OK);
     assert_int_equal(session_find(&gate, &copy, NOON, &row), OK);
     assert_int_equal(session_end(&sessions, &token), OK);
     assert_int_equal(session_find(&gate, &copy, NOON, &row), ERR_NOT_FOUND);
     assert_int_equal(session_end(&sessions, &token), OK);
+    sessions_close(&gate);
     store_close(&gate_store);
 }
 
@@ -306,15 +310,16 @@ static void the_database_holds_no_token(void **state)
     assert_int_equal(database_ask(sql), 0);
 }
 
-static void stores_that_are_not_there_are_refused_with_a_remedy(void **state)
+static void a_session_needs_its_users_present_salt_and_no_lock(void **state)
 {
     (void)state;
-    struct sessions other = {0};
-    config->session.store = SESSION_STORE_CACHE;
-    assert_int_equal(sessions_open(config, store, &other), ERR_INPUT);
-    config->session.store = SESSION_STORE_COOKIE;
-    assert_int_equal(sessions_open(config, store, &other), ERR_INPUT);
-    assert_null(other.backend);
+    struct token token = begin(false);
+    database_exec("UPDATE user SET salt = randomblob(32)");
+    assert_int_equal(find_at(&token, NOON), ERR_NOT_FOUND);
+    database_exec("UPDATE user SET salt = (SELECT salt FROM session)");
+    assert_int_equal(find_at(&token, NOON), OK);
+    database_exec("UPDATE user SET locked = 1");
+    assert_int_equal(find_at(&token, NOON), ERR_NOT_FOUND);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -334,7 +339,7 @@ int main(void)
         TEST(what_a_client_sent_is_cleaned_and_cut),
         TEST(signing_in_removes_what_is_over),
         TEST(the_database_holds_no_token),
-        TEST(stores_that_are_not_there_are_refused_with_a_remedy),
+        TEST(a_session_needs_its_users_present_salt_and_no_lock),
     };
     log_open("test_session", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

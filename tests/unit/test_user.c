@@ -36,7 +36,8 @@ static struct user find(const char *name)
 {
     struct store *store = NULL;
     struct user user;
-    assert_int_equal(store_open(scratch_path("state/latchkey.db"), STORE_ROLE_ADMIN, &store), OK);
+    assert_int_equal(store_open(scratch_path("state/latchkey.db"), NULL, STORE_ROLE_ADMIN, &store),
+                     OK);
     assert_int_equal(users_find(store, text_of(name), &user), OK);
     store_close(&store);
     return user;

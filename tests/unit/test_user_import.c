@@ -54,7 +54,8 @@ static const char *hash_of(const char *name)
     static char hash[PASSWORD_HASH_MAX];
     struct store *store = NULL;
     struct user user;
-    assert_int_equal(store_open(scratch_path("state/latchkey.db"), STORE_ROLE_ADMIN, &store), OK);
+    assert_int_equal(store_open(scratch_path("state/latchkey.db"), NULL, STORE_ROLE_ADMIN, &store),
+                     OK);
     assert_int_equal(users_find(store, text_of(name), &user), OK);
     (void)snprintf(hash, sizeof hash, "%s", user.hash);
     store_close(&store);

@@ -1,0 +1,44 @@
+/* What a store of sessions can do. session.store says which one new sessions go to; a token says by
+ * its kind which one to ask. For the files of this folder. */
+#ifndef LATCHKEY_SESSION_BACKEND_H
+#define LATCHKEY_SESSION_BACKEND_H
+
+#include "session/session.h"
+
+struct session_backend {
+    const char *name;     /* as in session.store */
+    enum token_kind kind; /* of its tokens */
+    bool shares_database; /* its rows go with a revocation in one transaction */
+
+    /* The store in which the sessions have rows whose uses are noted. NULL: no use is noted. */
+    struct store *(*rows)(const struct sessions *sessions);
+
+    /* Keeps a session that is new here. ERR_NOT_FOUND: the user's salt is another one by now, or
+     * the session was revoked. ERR_EXISTS: it is here already. */
+    enum status (*add)(const struct sessions *sessions, const struct session_row *row);
+
+    /* What the store knows of the session of a verified token; row.key is set by the caller. The
+     * user, times and revocations are not looked at. */
+    enum status (*find)(const struct sessions *sessions, const struct token *token,
+                        struct session_row *row);
+
+    /* Puts into a token, whose id and times are set, what goes with it. NULL: nothing. */
+    enum status (*fill)(const struct sessions *sessions, const struct session_row *row,
+                        struct token *token);
+
+    /* Forgets some sessions that are over; called now and then from sign-ins. NULL: nothing to do.
+     */
+    enum status (*purge)(const struct sessions *sessions, int64_t now_s);
+};
+
+extern const struct session_backend session_backend_database;
+extern const struct session_backend session_backend_cache;
+extern const struct session_backend session_backend_cookie;
+
+/* Where the uses of a backend's sessions wait; only for one that has rows. */
+struct uses *session_uses(const struct sessions *sessions, const struct session_backend *backend);
+
+/* The one of a kind of token; NULL for tokens that are of no session. */
+const struct session_backend *session_backend_find(enum token_kind kind);
+
+#endif

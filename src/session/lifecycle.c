@@ -1,0 +1,155 @@
+/* How sessions begin, go on and end.
+ *
+ * Invariants: a session's token id is random and new at each sign-in, so that no one can fix it
+ * before; the stores see the id's digest only. A session keeps its id for life, whatever kind of
+ * token it travels in, so that one revocation ends every copy of every token of it. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "session/backend.h"
+#include "session/session.h"
+#include "session/uses.h"
+
+/* Copies what a client sent into a row: printable ASCII only, cut at the room there is. */
+static void copy_printable(char *out, size_t room, struct text text)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len && len + 1 < room; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        out[len++] = byte >= 0x20 && byte < 0x7f ? (char)byte : '?';
+    }
+    out[len] = '\0';
+}
+
+static void set_origin(struct session_row *row, const struct session_start *start)
+{
+    copy_printable(row->address, sizeof row->address, start->address);
+    copy_printable(row->agent, sizeof row->agent, start->agent);
+}
+
+/* Each sign-in looks at a few old things, so that nothing has to do it by the clock. */
+static void purge(const struct sessions *sessions, int64_t now_s)
+{
+    if (sessions->backend->purge(sessions, now_s) != OK ||
+        revocations_purge(sessions->store, now_s) != OK) {
+        log_warning(
+            "sessions that are over could not be removed now; the next sign-in tries again");
+    }
+}
+
+enum status session_begin(const struct sessions *sessions, const struct user *user,
+                          const struct session_start *start, struct token *out)
+{
+    const struct config *config = sessions->config;
+    const struct session_backend *backend = sessions->backend;
+    int64_t now_s = start->now_s;
+    bool remember = start->remember;
+    struct session_row row = {
+        .user_id = user->id,
+        .created_s = now_s,
+        .seen_s = now_s,
+        .idle_s = remember ? config->session.remember_s : config->session.idle_s,
+        .expires_s = now_s + (remember ? config->session.remember_s : config->session.lifetime_s),
+        .remember = remember,
+    };
+    struct token token = {0};
+    memcpy(row.salt, user->salt, sizeof row.salt);
+    set_origin(&row, start);
+    enum status status = token_new(backend->kind, now_s, &token);
+    if (status == OK) {
+        status = token_digest(&token, row.key);
+    }
+    if (status == OK && backend->fill != NULL) {
+        status = backend->fill(sessions, &row, &token);
+    }
+    if (status == OK) {
+        status = backend->add(sessions, &row);
+    }
+    if (status == OK) {
+        *out = token;
+        purge(sessions, now_s);
+    }
+    secret_wipe(&token, sizeof token);
+    secret_wipe(&row, sizeof row);
+    return status;
+}
+
+bool session_is_due(const struct sessions *sessions, const struct token *token,
+                    const struct session_row *row, int64_t now_s)
+{
+    if (now_s < token->issued_s + row->idle_s / 2) {
+        return false;
+    }
+    return token->kind != sessions->backend->kind ||
+           row->seen_s + row->idle_s < row->expires_s - 2000000000;
+}
+
+/* Makes sure that the store of new sessions has this one, and knows that it is used. */
+static enum status keep(const struct sessions *sessions, const struct session_row *row)
+{
+    const struct session_backend *backend = sessions->backend;
+    struct session_use use = {.seen_s = row->seen_s};
+    enum status status = backend->add(sessions, row);
+    if (status != ERR_EXISTS) {
+        return status;
+    }
+    memcpy(use.key, row->key, sizeof use.key);
+    struct store *store = backend->rows != NULL ? backend->rows(sessions) : sessions->store;
+    if (sessions_touch(store, &use, 1) != OK) {
+        log_warning("the renewal of a session could not be recorded");
+    }
+    return OK;
+}
+
+enum status session_renew(const struct sessions *sessions, const struct token *token,
+                          const struct session_row *row, const struct session_start *start,
+                          struct token *out)
+{
+    const struct session_backend *backend = sessions->backend;
+    struct session_row renewed = *row;
+    struct token fresh = {.kind = backend->kind, .issued_s = start->now_s};
+    memcpy(fresh.id, token->id, sizeof fresh.id);
+    renewed.seen_s = start->now_s;
+    set_origin(&renewed, start);
+    enum status status = keep(sessions, &renewed);
+    if (status == OK && backend->fill != NULL) {
+        status = backend->fill(sessions, &renewed, &fresh);
+    }
+    if (status == OK) {
+        *out = fresh;
+    }
+    secret_wipe(&fresh, sizeof fresh);
+    secret_wipe(&renewed, sizeof renewed);
+    return status;
+}
+
+/* What lies beside the database is not part of its transaction: it goes first, and what is written
+ * there at the same time finds the revocation. */
+static enum status end_beside(const struct sessions *sessions, const struct token *token,
+                              const struct session_row *row)
+{
+    (void)sessions, (void)token, (void)row;
+    return OK;
+}
+
+enum status session_end(const struct sessions *sessions, const struct token *token)
+{
+    const struct session_backend *backend = session_backend_find(token->kind);
+    struct session_row row = {0};
+    if (backend == NULL) {
+        return OK;
+    }
+    enum status status = token_digest(token, row.key);
+    if (status == OK) {
+        status = backend->find(sessions, token, &row);
+    }
+    if (status == OK) {
+        status = sessions_end(sessions->store, row.key, row.expires_s);
+    }
+    if (status == OK) {
+        status = end_beside(sessions, token, &row);
+    }
+    secret_wipe(&row, sizeof row);
+    return status == ERR_NOT_FOUND ? OK : status;
+}

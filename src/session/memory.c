@@ -1,0 +1,367 @@
+/* A worker's memory of sessions and users.
+ *
+ * Invariants: it counts only while the mark of the generation equals the one at its last reading of
+ * the revocations, and that reading said the same number as the mark; whatever is put was read from
+ * a store after that. So an entry can be older than a revocation only if the revocation is numbered
+ * higher, and then the next refresh finds it and drops what it names.
+ *
+ * Sessions and users live in tables of fixed size, in sets of WAYS: who comes into a full set takes
+ * the place of the one that came first. Keys are digests, which nobody can choose to meet in one
+ * set. The ended keys must all be there, so their table grows with them; beyond MEMORY_ENDED_MAX
+ * nothing is in the memory's power any more, and it says that it is in doubt.
+ *
+ * What is not noticed by the generation: a database file that is exchanged for another one, so its
+ * identity is looked at as well. A database that is gone is not another one: what is remembered
+ * counts while no one can have revoked anything. */
+#include "session/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "session/ended.h"
+
+#define WAYS          4
+#define MEND_PAUSE_MS 1000 /* between tries to mend, or to learn after a failure */
+
+struct known_session {
+    uint8_t key[SESSION_KEY_BYTES];
+    uint8_t salt[USER_SALT_BYTES];
+    enum token_kind kind; /* TOKEN_NONE: nobody here */
+    bool remember;
+    int64_t user_id, created_s, seen_s, idle_s, expires_s;
+};
+
+/* Texts stand behind one another in `texts`: name, display, email, groups, each with its NUL. */
+struct known_user {
+    int64_t id; /* 0: nobody here */
+    uint8_t salt[USER_SALT_BYTES];
+    bool locked;
+    char *texts;
+};
+
+struct memory {
+    bool is_valid;
+    struct generation_mark mark;
+    struct stat database;
+    struct revocation_state state;
+    int64_t mend_ms; /* not to be tried before, as the next one */
+    int64_t learn_ms;
+    struct ended ended;
+    struct known_session *sessions; /* MEMORY_SESSIONS_MAX */
+    struct known_user *users;       /* MEMORY_USERS_MAX */
+    unsigned turn;                  /* which place of a full set is taken next */
+};
+
+enum status memory_open(struct memory **out)
+{
+    struct memory *memory = calloc(1, sizeof *memory);
+    if (memory != NULL) {
+        memory->sessions = calloc(MEMORY_SESSIONS_MAX, sizeof *memory->sessions);
+        memory->users = calloc(MEMORY_USERS_MAX, sizeof *memory->users);
+    }
+    if (memory == NULL || memory->sessions == NULL || memory->users == NULL) {
+        log_error("not enough memory to remember sessions");
+        memory_close(&memory);
+        return ERR_MEMORY;
+    }
+    *out = memory;
+    return OK;
+}
+
+static void drop_user(struct known_user *user)
+{
+    if (user->texts != NULL) {
+        free(user->texts);
+    }
+    secret_wipe(user, sizeof *user);
+}
+
+static void forget(struct memory *memory)
+{
+    secret_wipe(memory->sessions, MEMORY_SESSIONS_MAX * sizeof *memory->sessions);
+    for (size_t i = 0; i < MEMORY_USERS_MAX; i++) {
+        drop_user(&memory->users[i]);
+    }
+    ended_clear(&memory->ended);
+    memory->is_valid = false;
+    memory->state = (struct revocation_state){0};
+}
+
+void memory_close(struct memory **memory)
+{
+    struct memory *closing = *memory;
+    if (closing == NULL) {
+        return;
+    }
+    if (closing->sessions != NULL && closing->users != NULL) {
+        forget(closing);
+    }
+    free(closing->sessions);
+    free(closing->users);
+    free(closing);
+    *memory = NULL;
+}
+
+/* The first of the WAYS places that the key may have. */
+static struct known_session *session_set(const struct memory *memory,
+                                         const uint8_t key[SESSION_KEY_BYTES])
+{
+    uint32_t hash;
+    memcpy(&hash, key, sizeof hash);
+    return &memory->sessions[hash % (MEMORY_SESSIONS_MAX / WAYS) * WAYS];
+}
+
+static struct known_user *user_set(const struct memory *memory, int64_t id)
+{
+    return &memory->users[(uint64_t)id % (MEMORY_USERS_MAX / WAYS) * WAYS];
+}
+
+static bool is_same_key(const uint8_t *a, const uint8_t *b)
+{
+    return secret_is_equal(a, b, SESSION_KEY_BYTES);
+}
+
+static struct known_session *find_session(const struct memory *memory, enum token_kind kind,
+                                          const uint8_t key[SESSION_KEY_BYTES])
+{
+    struct known_session *set = session_set(memory, key);
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].kind == kind && is_same_key(set[i].key, key)) {
+            return &set[i];
+        }
+    }
+    return NULL;
+}
+
+static struct known_user *find_user(const struct memory *memory, int64_t id)
+{
+    struct known_user *set = user_set(memory, id);
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].texts != NULL && set[i].id == id) {
+            return &set[i];
+        }
+    }
+    return NULL;
+}
+
+void memory_drop_session(struct memory *memory, const uint8_t key[SESSION_KEY_BYTES])
+{
+    struct known_session *set = session_set(memory, key);
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].kind != TOKEN_NONE && is_same_key(set[i].key, key)) {
+            secret_wipe(&set[i], sizeof set[i]);
+        }
+    }
+}
+
+/* Takes in one revocation that is new. */
+static bool apply(void *context, const struct revocation *revocation)
+{
+    struct memory *memory = context;
+    if (revocation->of_session) {
+        memory_drop_session(memory, revocation->key);
+        return ended_add(&memory->ended, revocation->key) == OK;
+    }
+    if (revocation->user_id != 0) {
+        struct known_user *user = find_user(memory, revocation->user_id);
+        if (user != NULL) {
+            drop_user(user);
+        }
+        return true;
+    }
+    for (size_t i = 0; i < MEMORY_USERS_MAX; i++) {
+        drop_user(&memory->users[i]);
+    }
+    return true;
+}
+
+/* Reads what is new. Whoever knows more than there is, or missed what was removed, begins anew. */
+static enum status learn(struct memory *memory, struct store *store)
+{
+    struct revocation_state state = {0};
+    enum status status = revocations_read(store, memory->state.sequence, &state, apply, memory);
+    if (status == OK && memory->state.sequence != 0 &&
+        (state.sequence < memory->state.sequence || state.forgotten > memory->state.sequence)) {
+        forget(memory);
+        status = revocations_read(store, 0, &state, apply, memory);
+    }
+    if (status == OK) {
+        memory->state = state;
+    }
+    return status;
+}
+
+static void mend(struct memory *memory, struct store *store)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (now_ms >= memory->mend_ms) {
+        memory->mend_ms = now_ms + MEND_PAUSE_MS;
+        revocations_mend(store);
+    }
+}
+
+/* Whether the database's path leads to another file than the one that was read. */
+static bool is_exchanged(const struct memory *memory, const struct stat *database)
+{
+    return database->st_ino != 0 && memory->database.st_ino != 0 &&
+           (database->st_ino != memory->database.st_ino ||
+            database->st_dev != memory->database.st_dev);
+}
+
+bool memory_refresh(struct memory *memory, struct store *store)
+{
+    struct generation_mark mark = {0};
+    struct stat database = {0};
+    store_stat(store, &database);
+    if (is_exchanged(memory, &database)) {
+        forget(memory);
+    }
+    if (revocations_mark(store, &mark) != OK) {
+        memory->is_valid = false;
+        mend(memory, store);
+        return false;
+    }
+    if (memory->is_valid && generation_is_same(&mark, &memory->mark)) {
+        return true;
+    }
+    memory->is_valid = false;
+    if (clock_monotonic_ms() < memory->learn_ms) {
+        return false;
+    }
+    if (learn(memory, store) != OK) {
+        memory->learn_ms = clock_monotonic_ms() + MEND_PAUSE_MS;
+        return false;
+    }
+    if (memory->state.sequence != mark.sequence) {
+        mend(memory, store);
+        return false;
+    }
+    memory->mark = mark;
+    memory->database = database;
+    memory->is_valid = true;
+    return true;
+}
+
+bool memory_is_ended(const struct memory *memory, const uint8_t key[SESSION_KEY_BYTES],
+                     int64_t expires_s)
+{
+    return expires_s <= memory->state.forgotten_s || ended_has(&memory->ended, key);
+}
+
+bool memory_get_session(const struct memory *memory, enum token_kind kind,
+                        const uint8_t key[SESSION_KEY_BYTES], struct session_row *out)
+{
+    const struct known_session *known = find_session(memory, kind, key);
+    if (known == NULL) {
+        return false;
+    }
+    *out = (struct session_row){
+        .user_id = known->user_id,
+        .created_s = known->created_s,
+        .seen_s = known->seen_s,
+        .idle_s = known->idle_s,
+        .expires_s = known->expires_s,
+        .remember = known->remember,
+    };
+    memcpy(out->key, known->key, sizeof out->key);
+    memcpy(out->salt, known->salt, sizeof out->salt);
+    return true;
+}
+
+void memory_put_session(struct memory *memory, enum token_kind kind, const struct session_row *row)
+{
+    struct known_session *place = find_session(memory, kind, row->key);
+    struct known_session *set = session_set(memory, row->key);
+    for (size_t i = 0; i < WAYS && place == NULL; i++) {
+        place = set[i].kind == TOKEN_NONE ? &set[i] : NULL;
+    }
+    if (place == NULL) {
+        place = &set[memory->turn++ % WAYS];
+    }
+    *place = (struct known_session){
+        .kind = kind,
+        .remember = row->remember,
+        .user_id = row->user_id,
+        .created_s = row->created_s,
+        .seen_s = row->seen_s,
+        .idle_s = row->idle_s,
+        .expires_s = row->expires_s,
+    };
+    memcpy(place->key, row->key, sizeof place->key);
+    memcpy(place->salt, row->salt, sizeof place->salt);
+}
+
+/* The fields of a user that are texts, in the order in which they are kept. */
+struct field_place {
+    char *text;
+    size_t room;
+};
+
+#define USER_TEXTS 4
+
+static void list_texts(struct user *user, struct field_place out[USER_TEXTS])
+{
+    out[0] = (struct field_place){user->name, sizeof user->name};
+    out[1] = (struct field_place){user->display, sizeof user->display};
+    out[2] = (struct field_place){user->email, sizeof user->email};
+    out[3] = (struct field_place){user->groups, sizeof user->groups};
+}
+
+bool memory_get_user(const struct memory *memory, int64_t id, struct user *out)
+{
+    const struct known_user *known = find_user(memory, id);
+    struct field_place texts[USER_TEXTS];
+    if (known == NULL) {
+        return false;
+    }
+    out->id = known->id;
+    out->locked = known->locked;
+    out->hash[0] = '\0';
+    memcpy(out->salt, known->salt, sizeof out->salt);
+    list_texts(out, texts);
+    const char *from = known->texts;
+    for (size_t i = 0; i < USER_TEXTS; i++) {
+        size_t room = text_of(from).len + 1;
+        memcpy(texts[i].text, from, room);
+        from += room;
+    }
+    return true;
+}
+
+/* All texts of the user in one piece of memory, or NULL. */
+static char *pack_texts(const struct user *user)
+{
+    const char *const texts[USER_TEXTS] = {user->name, user->display, user->email, user->groups};
+    size_t room = 0;
+    for (size_t i = 0; i < USER_TEXTS; i++) {
+        room += text_of(texts[i]).len + 1;
+    }
+    char *packed = malloc(room);
+    size_t at = 0;
+    for (size_t i = 0; i < USER_TEXTS && packed != NULL; i++) {
+        size_t len = text_of(texts[i]).len + 1;
+        memcpy(packed + at, texts[i], len);
+        at += len;
+    }
+    return packed;
+}
+
+void memory_put_user(struct memory *memory, const struct user *user)
+{
+    struct known_user *place = find_user(memory, user->id);
+    struct known_user *set = user_set(memory, user->id);
+    for (size_t i = 0; i < WAYS && place == NULL; i++) {
+        place = set[i].texts == NULL ? &set[i] : NULL;
+    }
+    if (place == NULL) {
+        place = &set[memory->turn++ % WAYS];
+    }
+    drop_user(place);
+    place->texts = pack_texts(user);
+    place->id = user->id;
+    place->locked = user->locked;
+    memcpy(place->salt, user->salt, sizeof place->salt);
+}

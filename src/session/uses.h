@@ -1,0 +1,25 @@
+/* Uses of sessions that are still to be written: they wait here until no answer is in the way. */
+#ifndef LATCHKEY_SESSION_USES_H
+#define LATCHKEY_SESSION_USES_H
+
+#include "store/sessions.h"
+
+#define USES_MAX      512  /* that wait at a time */
+#define USES_PAUSE_MS 1000 /* between two writings, at least */
+
+struct uses {
+    struct session_use items[USES_MAX];
+    size_t count;
+    int64_t due_ms; /* monotonic; not to be written before */
+};
+
+/* Notes a use. False: too many wait; it is not noted, and may be offered again. */
+bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s);
+
+/* Writes what waits, in one transaction, unless that was done a moment ago and not `leaving`.
+ * Returns the milliseconds after which to call again, -1 when nothing waits. What another program's
+ * writing keeps from being written stays; what fails otherwise is logged and given up, which ends
+ * no session before its time by more than the pause between two uses that are noted. */
+int uses_write(struct uses *uses, struct store *store, bool leaving);
+
+#endif
