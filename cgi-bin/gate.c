@@ -7,7 +7,8 @@ static const struct site_program program = {
     .http = {.name = "gate",
              .reads_body = false,
              .handle = gate_handle,
-             .refuse = gate_refuse},
+             .refuse = gate_refuse,
+             .tend = site_tend},
 };
 
 int main(int argc, char **argv)

@@ -12,7 +12,8 @@ static const struct site_program program = {
     .http = {.name = "login",
              .reads_body = true,
              .handle = page_handle,
-             .refuse = page_refuse},
+             .refuse = page_refuse,
+             .tend = site_tend},
 };
 
 int main(int argc, char **argv)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "session/backend.h"
+#include "session/sealed.h"
 #include "session/session.h"
 #include "session/uses.h"
 
@@ -82,7 +83,7 @@ bool session_is_due(const struct sessions *sessions, const struct token *token,
         return false;
     }
     return token->kind != sessions->backend->kind ||
-           row->seen_s + row->idle_s < row->expires_s - 2000000000;
+           (token->kind == TOKEN_SEALED && row->seen_s + row->idle_s < row->expires_s);
 }
 
 /* Makes sure that the store of new sessions has this one, and knows that it is used. */

@@ -24,6 +24,7 @@
 
 static const struct session_backend *const backends[] = {
     [SESSION_STORE_DATABASE] = &session_backend_database,
+    [SESSION_STORE_COOKIE] = &session_backend_cookie,
 };
 
 #define BACKENDS (sizeof backends / sizeof backends[0])
@@ -31,7 +32,7 @@ static const struct session_backend *const backends[] = {
 const struct session_backend *session_backend_find(enum token_kind kind)
 {
     for (size_t i = 0; i < BACKENDS; i++) {
-        if (backends[i]->kind == kind) {
+        if (backends[i] != NULL && backends[i]->kind == kind) {
             return backends[i];
         }
     }
@@ -46,6 +47,10 @@ enum status sessions_open(const struct config *config, struct store *store, enum
         return ERR_INPUT;
     }
     out->backend = backends[config->session.store];
+    if (out->backend == NULL) {
+        log_error("session.store = cache is not available yet");
+        return ERR_INPUT;
+    }
     out->uses = calloc(2, sizeof *out->uses);
     if (out->uses == NULL) {
         log_error("not enough memory to note uses of sessions");

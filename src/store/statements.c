@@ -143,6 +143,8 @@ static const struct db_grant login_grants[] = {GRANT_FIND_AND_TOUCH,
                                                {DB_READ, "user", NULL},
                                                {DB_UPDATE, "user", "hash"},
                                                {DB_INSERT, "session", NULL},
+                                               {DB_INSERT, "session_data", NULL},
+                                               {DB_UPDATE, "session_data", "value"},
                                                {DB_DELETE, "revocation", NULL},
                                                {0}};
 
