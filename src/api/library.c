@@ -23,6 +23,7 @@ enum lk_status handle_status(enum status status)
         return LK_NOT_FOUND;
     case ERR_SYSTEM:
     case ERR_EXISTS:
+    case ERR_BUSY:
     case ERR_STORE:
     case ERR_SCHEMA_OLD:
     case ERR_SCHEMA_NEW:
@@ -64,7 +65,7 @@ static enum lk_status open_site(const char *config, const char *program, struct 
         log_error("%s", error);
     } else {
         log_open(program, site->config->log.level);
-        status = auth_open(site->config, STORE_ROLE_APP, &site->auth);
+        status = auth_open(site->config, STORE_ROLE_APP, true, &site->auth);
     }
     if (status == OK) {
         auth_disconnect(&site->auth); /* so that it may cross fork */

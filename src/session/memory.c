@@ -43,6 +43,7 @@ struct known_user {
 };
 
 struct memory {
+    bool is_asked; /* before: whoever asks once only is served better by the store */
     bool is_valid;
     struct generation_mark mark;
     struct stat database;
@@ -215,6 +216,10 @@ bool memory_refresh(struct memory *memory, struct store *store)
 {
     struct generation_mark mark = {0};
     struct stat database = {0};
+    if (!memory->is_asked) {
+        memory->is_asked = true;
+        return false;
+    }
     store_stat(store, &database);
     if (is_exchanged(memory, &database)) {
         forget(memory);

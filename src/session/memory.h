@@ -21,9 +21,9 @@ enum status memory_open(struct memory **out) MUST_USE;
 void memory_close(struct memory **memory);
 
 /* Brings the memory up to date with the store: true when it may be used for a request that began
- * before the call. False: in doubt, so ask the store (and nothing of the memory counts until this
- * gives true again). Costs three system calls when nothing ended since the last time, one statement
- * when something did. */
+ * before the call. False: in doubt, or asked for the first time (as by a program that answers one
+ * request), so ask the store; nothing of the memory counts until this gives true again. Costs four
+ * system calls when nothing ended since the last time, one statement when something did. */
 bool memory_refresh(struct memory *memory, struct store *store) MUST_USE;
 
 /* After memory_refresh gave true, in the same request: */
