@@ -13,7 +13,6 @@
 
 #include "base/secret.h"
 
-#define LENGTHS_BYTES   3 /* before each name, when encoded */
 #define VALUE_MAX_BYTES 65535
 
 struct value {
@@ -262,6 +261,15 @@ struct text session_data_next(const struct session_data *data, struct text after
     return (struct text){0};
 }
 
+size_t session_data_count(const struct session_data *data)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        count += data->entries[i].value.bytes != NULL ? 1 : 0;
+    }
+    return count;
+}
+
 size_t session_data_bytes(const struct session_data *data)
 {
     return data->bytes;
@@ -386,10 +394,7 @@ enum status session_data_encode(const struct session_data *data, uint8_t *out, s
                                 size_t *len)
 {
     size_t used = 0;
-    *len = data->bytes;
-    for (size_t i = 0; i < data->count; i++) {
-        *len += data->entries[i].value.bytes != NULL ? LENGTHS_BYTES : 0;
-    }
+    *len = data->bytes + SESSION_DATA_FRAME_BYTES * session_data_count(data);
     if (*len > room || room > VALUE_MAX_BYTES) {
         return ERR_TOO_LARGE;
     }
@@ -413,13 +418,13 @@ enum status session_data_encode(const struct session_data *data, uint8_t *out, s
 /* Cuts one entry off the front of *rest. */
 static bool cut_entry(struct text *rest, struct text *name, struct text *value)
 {
-    if (rest->len < LENGTHS_BYTES) {
+    if (rest->len < SESSION_DATA_FRAME_BYTES) {
         return false;
     }
     const uint8_t *lengths = (const uint8_t *)rest->data;
     name->len = lengths[0];
     value->len = (size_t)lengths[1] << 8 | lengths[2];
-    *rest = text_from(*rest, LENGTHS_BYTES);
+    *rest = text_from(*rest, SESSION_DATA_FRAME_BYTES);
     if (rest->len < name->len + value->len) {
         return false;
     }

@@ -10,6 +10,8 @@
 
 struct session_data;
 
+#define SESSION_DATA_FRAME_BYTES 3 /* for each name, beside name and value, when encoded */
+
 /* Empty data. At most `room` bytes of names and values are held, for a program's memory's sake; the
  * limit of what may be saved is judged when it is saved. ERR_MEMORY. */
 enum status session_data_new(size_t room, struct session_data **out) MUST_USE;
@@ -35,7 +37,8 @@ enum status session_data_drop(struct session_data *data, struct text name) MUST_
  * dropped; NULL data at the end. `after` itself need not be there any more. */
 struct text session_data_next(const struct session_data *data, struct text after);
 
-/* Bytes of all names and values together. */
+/* How many names there are, and bytes of all names and values together. */
+size_t session_data_count(const struct session_data *data);
 size_t session_data_bytes(const struct session_data *data);
 
 /* Whether anything differs from what was read or last kept. */

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "session/backend.h"
-#include "session/sealed.h"
+#include "session/remember.h"
 #include "session/session.h"
 #include "session/uses.h"
 
@@ -116,6 +116,15 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
     enum status status = keep(sessions, &renewed);
     if (status == OK && backend->fill != NULL) {
         status = backend->fill(sessions, &renewed, &fresh);
+    }
+    if (status == OK) {
+        status = remember_carry(sessions, token, &renewed, &fresh);
+    }
+    if (status == ERR_TOO_LARGE) {
+        log_info("a session remembers more than a cookie holds: it stays where it is");
+        fresh.kind = token->kind;
+        fresh.body_len = 0;
+        status = OK;
     }
     if (status == OK) {
         *out = fresh;

@@ -73,9 +73,10 @@ const char *session_display(const struct session_row *session);
 bool session_is_due(const struct sessions *sessions, const struct token *token,
                     const struct session_row *row, int64_t now_s);
 
-/* A new token for the same session, of the kind that session.store names; the idle time begins
- * anew. ERR_NOT_FOUND: it was revoked meanwhile; ERR_STORE, ERR_CRYPTO. The former token stays good
- * until it ends by itself or is revoked with this one. */
+/* A new token for the same session, of the kind that session.store names, or of the former kind if
+ * it remembers more than a sealed token holds; the idle time begins anew. ERR_NOT_FOUND: it was
+ * revoked meanwhile; ERR_STORE, ERR_CRYPTO. The former token stays good until it ends by itself or
+ * is revoked with this one. */
 enum status session_renew(const struct sessions *sessions, const struct token *token,
                           const struct session_row *row, const struct session_start *start,
                           struct token *out) MUST_USE;
