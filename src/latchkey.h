@@ -31,7 +31,7 @@
  *                     others can read or change it; but he can come back with an older one of his
  *                     own. What was saved takes effect when the browser has lk_session_cookie's
  *                     line. The last answer wins with all it says. A whole cookie is 4096 bytes, of
- *                     which some 2600 are left for names and values.
+ *                     which some 2800 are left for names and values, less three for each name.
  *
  * A name is 1 to 64 ASCII letters, digits, '.', '_' and '-'; a value is any bytes, also none. What
  * a session remembers ends with the session.

@@ -5,7 +5,7 @@
 #include "auth/auth.h"
 #include "base/buffer.h"
 #include "latchkey.h"
-#include "session/data.h"
+#include "session/remember.h"
 
 #define HANDLE_ERROR_MAX 256
 

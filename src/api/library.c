@@ -93,6 +93,9 @@ enum lk_status lk_open(const char *config, const char *program, struct lk_site *
 void lk_close(struct lk_site *site)
 {
     if (site != NULL) {
+        if (site->auth.store != NULL) {
+            (void)session_tend(&site->auth.sessions, true);
+        }
         auth_close(&site->auth);
         config_free(&site->config);
         free(site);

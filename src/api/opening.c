@@ -71,7 +71,8 @@ static enum status read_session(struct lk_session *session)
     enum status status = session_data_new(
         (size_t)site->config->session.data_limit_bytes + ROOM_BEYOND_LIMIT_BYTES, &session->data);
     if (status == OK) {
-        status = session_data_load(session->data, site->auth.store, session->visitor.session.key);
+        status = remember_read(&site->auth.sessions, &session->visitor.token,
+                               &session->visitor.session, session->data);
     }
     if (status == OK) {
         status = token_csrf_encode(site->auth.keyring, &session->visitor.token, session->csrf);
@@ -108,6 +109,8 @@ enum lk_status lk_session_open(struct lk_site *site, char *const *environment,
 void lk_session_close(struct lk_session *session)
 {
     if (session != NULL) {
+        /* There may be no other request for long, so what was noted is written now. */
+        (void)session_tend(&session->site->auth.sessions, true);
         session_data_free(&session->data);
         buffer_clear(&session->cookie);
         secret_wipe(session, sizeof *session);
