@@ -1,6 +1,6 @@
 // An installation of Latchkey in a scratch folder: configuration, users, running programs.
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,10 +26,10 @@ export async function until(what, condition, ms = 15000) {
     }
 }
 
+// What has ended and only waits to be reaped, by a slow init perhaps, does not live.
 export function isAlive(pid) {
     try {
-        process.kill(pid, 0);
-        return true;
+        return !/^[ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, ''));
     } catch {
         return false;
     }

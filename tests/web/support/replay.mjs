@@ -1,0 +1,102 @@
+// A cookie sent again and again, to every worker of every program that asks who it is.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { raw } from './http.mjs';
+import { isAlive, until } from './install.mjs';
+import { findWorkers, killAll } from './processes.mjs';
+import { secret } from './servers.mjs';
+
+// What each program answers to whom.
+export const pages = [
+    { program: 'gate', target: '/private/page.html', alive: 200, dead: 303 },
+    { program: 'account', target: '/auth/session', alive: 200, dead: 401 },
+    { program: 'login', target: '/auth/login', alive: 303, dead: 200 },
+    { program: 'account', target: '/auth/account', alive: 200, dead: 303 },
+];
+
+const atOnce = 4;
+
+// Calls `task` for 0 to count - 1, some at a time.
+export async function many(count, task) {
+    let next = 0;
+    const lane = async () => {
+        while (next < count) await task(next++);
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, count) }, lane));
+}
+
+// One page request over a connection of its own.
+export async function get(port, target, cookie) {
+    const answer = await raw(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n` +
+        `Cookie: ${cookie}\r\nConnection: close\r\n\r\n`);
+    const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer);
+    assert.ok(status, `no answer to ${target}`);
+    return { status: Number(status[1]), text: answer };
+}
+
+// Page `index` through server `index` of all: true when it knows who it is, false when it does not,
+// the status when it tells neither.
+async function ask(at, cookie, index) {
+    const page = pages[index % pages.length];
+    const web = at.webs[Math.floor(index / pages.length) % at.webs.length];
+    const { status, text } = await get(web.port, page.target, cookie);
+    const tells = { [page.alive]: true, [page.dead]: false }[status] ?? status;
+    assert.equal(text.includes(secret), page.program === 'gate' && tells === true, `${web.name} ${page.target}`);
+    // A page that sends people to sign in says so.
+    if (page.dead === 303 && tells === false) assert.match(text, /^location: \/auth\/login\?next=/mi);
+    return tells;
+}
+
+// What the answers told: a list of the different ones.
+export async function replay(at, cookie, times) {
+    const told = new Set();
+    await many(times, async (index) => told.add(await ask(at, cookie, index)));
+    return [...told];
+}
+
+const isStopped = (pid) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+
+// The workers of each program that asks, once all are there.
+function findAsking(install) {
+    const names = ['gate', 'account', 'login'];
+    const found = names.map((name) => findWorkers(install, name));
+    return names.every((name, i) => found[i].length === install.settings.workers[name]) && found;
+}
+
+// Calls `task` while one worker of each program runs and the others are stopped, until each worker
+// has had its turn.
+async function withEachWorker(install, task) {
+    const programs = await until('the workers', () => findAsking(install));
+    const rounds = Math.max(...programs.map((pids) => pids.length));
+    for (let round = 0; round < rounds; round++) {
+        const rest = programs.flatMap((pids) => pids.filter((_, i) => i !== round % pids.length));
+        killAll(rest, 'SIGSTOP');
+        try {
+            await until('the workers to stand', () => rest.every((pid) => !isAlive(pid) || isStopped(pid)));
+            await task(rounds);
+        } finally {
+            killAll(rest, 'SIGCONT');
+        }
+    }
+}
+
+// Replays at least so many times, to each worker of each program in turn.
+export async function replayEverywhere(at, cookie, times) {
+    const told = new Set();
+    const atLeast = pages.length * at.webs.length;
+    await withEachWorker(at.install, async (rounds) => {
+        for (const one of await replay(at, cookie, Math.max(Math.ceil(times / rounds), atLeast))) told.add(one);
+    });
+    return [...told];
+}
+
+export async function assertDead(at, cookie, times = 200, what = '') {
+    assert.deepEqual(await replayEverywhere(at, cookie, times), [false], what);
+}
+
+export async function assertAlive(at, cookie, times = 48, what = '') {
+    assert.deepEqual(await replayEverywhere(at, cookie, times), [true], what);
+}
+
+// Lets every worker know the session: they remember from the second time on.
+export const warm = (at, cookie) => assertAlive(at, cookie, 48);
