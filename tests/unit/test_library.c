@@ -42,11 +42,13 @@ static void sign_in(void)
     environment[1] = cookie;
 }
 
-static int set_up(void **state)
+/* Over an installation that is there, with the store named. */
+static void open_all(const char *store)
 {
-    (void)state;
     char error[CONFIG_ERROR_MAX] = "";
-    command_line_install();
+    char more[64];
+    (void)snprintf(more, sizeof more, "[session]\nstore = %s\n", store);
+    command_line_configure(more);
     assert_int_equal(config_load(NULL, &config, error), OK);
     assert_int_equal(auth_open(config, STORE_ROLE_ADMIN, false, &auth), OK);
     alice = (struct user){.name = "alice",
@@ -60,6 +62,21 @@ static int set_up(void **state)
     environment[0] = first;
     sign_in();
     assert_int_equal(lk_open(NULL, "test_library", &site), LK_OK);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    command_line_install();
+    open_all("database");
+    return 0;
+}
+
+static int set_up_cookie(void **state)
+{
+    (void)state;
+    command_line_install();
+    open_all("cookie");
     return 0;
 }
 
@@ -229,6 +246,73 @@ static void an_installation_that_cannot_be_read_is_no_site(void **state)
     lk_close(NULL);
 }
 
+/* What a browser sends after it got the line. */
+static void take_line(const char *line)
+{
+    static const char head[] = "Set-Cookie: ";
+    assert_non_null(line);
+    assert_memory_equal(line, head, sizeof head - 1);
+    assert_in_range(strlen(line), 1, sizeof head - 1 + 4096);
+    assert_null(strpbrk(line, "\r\n"));
+    line += sizeof head - 1;
+    (void)snprintf(cookie, sizeof cookie, "HTTP_COOKIE=%.*s", (int)strcspn(line, ";"), line);
+}
+
+static void the_cookie_store_hands_out_a_line(void **state)
+{
+    (void)state;
+    static const char large[4096] = "";
+    char former[sizeof cookie];
+    struct lk_session *session = open_session();
+    put(session, "a", "1");
+    assert_null(lk_session_cookie(session));
+    assert_int_equal(lk_session_save(session), LK_OK);
+    (void)snprintf(former, sizeof former, "%s", cookie);
+    take_line(lk_session_cookie(session));
+    put(session, "b", "2");
+    assert_int_equal(lk_session_save(session), LK_OK);
+    take_line(lk_session_cookie(session));
+    assert_int_equal(lk_session_put(session, "large", large, sizeof large), LK_OK);
+    put(session, "a", "3");
+    assert_int_equal(lk_session_save(session), LK_TOO_LARGE);
+    assert_non_null(strstr(lk_session_error(session), "bytes more"));
+    lk_session_close(session);
+    session = open_session();
+    assert_string_equal(lk_session_get(session, "a", NULL), "1");
+    assert_string_equal(lk_session_get(session, "b", NULL), "2");
+    assert_null(lk_session_get(session, "large", NULL));
+    lk_session_close(session);
+    (void)snprintf(cookie, sizeof cookie, "%s", former); /* as it is said: he may come back so */
+    session = open_session();
+    assert_null(lk_session_next(session, NULL));
+    lk_session_close(session);
+}
+
+static void the_cookie_is_filled_to_its_last_byte(void **state)
+{
+    (void)state;
+    static const char large[4096] = "";
+    struct lk_session *session = open_session();
+    assert_int_equal(lk_session_put(session, "v", large, sizeof large), LK_OK);
+    assert_int_equal(lk_session_save(session), LK_TOO_LARGE);
+    unsigned excess = 0;
+    assert_int_equal(
+        sscanf(lk_session_error(session), "Nothing was saved: this would be %u", &excess), 1);
+    assert_in_range(excess, 1, sizeof large);
+    assert_int_equal(lk_session_put(session, "v", large, sizeof large - excess + 1), LK_OK);
+    assert_int_equal(lk_session_save(session), LK_TOO_LARGE);
+    assert_non_null(strstr(lk_session_error(session), "1 byte more"));
+    assert_int_equal(lk_session_put(session, "v", large, sizeof large - excess), LK_OK);
+    assert_int_equal(lk_session_save(session), LK_OK);
+    take_line(lk_session_cookie(session));
+    lk_session_close(session);
+    size_t len = 0;
+    session = open_session();
+    assert_non_null(lk_session_get(session, "v", &len));
+    assert_int_equal(len, sizeof large - excess);
+    lk_session_close(session);
+}
+
 /* One of many programs. */
 static int write_as(size_t number)
 {
@@ -338,6 +422,10 @@ int main(void)
         TEST(forms_are_guarded_by_session),
         TEST(an_installation_that_cannot_be_read_is_no_site),
         TEST(no_name_of_fifty_parallel_programs_is_lost),
+        cmocka_unit_test_setup_teardown(the_cookie_store_hands_out_a_line, set_up_cookie,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(the_cookie_is_filled_to_its_last_byte, set_up_cookie,
+                                        tear_down),
         cmocka_unit_test(the_manual_has_every_function_and_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
