@@ -1,6 +1,7 @@
 // A cookie sent again and again, to every worker of every program that asks who it is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { raw } from './http.mjs';
 import { isAlive, until } from './install.mjs';
 import { findWorkers, killAll } from './processes.mjs';
@@ -72,7 +73,7 @@ async function withEachWorker(install, task) {
         const rest = programs.flatMap((pids) => pids.filter((_, i) => i !== round % pids.length));
         killAll(rest, 'SIGSTOP');
         try {
-            await until('the workers to stand', () => rest.every((pid) => !isAlive(pid) || isStopped(pid)));
+            while (!rest.every((pid) => !isAlive(pid) || isStopped(pid))) await sleep(1);
             await task(rounds);
         } finally {
             killAll(rest, 'SIGCONT');
