@@ -35,11 +35,11 @@ export async function get(port, target, cookie) {
     return { status: Number(status[1]), text: answer };
 }
 
-// Page `index` through server `index` of all: true when it knows who it is, false when it does not,
+// Page `index` of those asked through server `index` of all: true when it knows who it is, false when it does not,
 // the status when it tells neither.
-async function ask(at, cookie, index) {
-    const page = pages[index % pages.length];
-    const web = at.webs[Math.floor(index / pages.length) % at.webs.length];
+async function ask(at, cookie, index, asked) {
+    const page = asked[index % asked.length];
+    const web = at.webs[Math.floor(index / asked.length) % at.webs.length];
     const { status, text } = await get(web.port, page.target, cookie);
     const tells = { [page.alive]: true, [page.dead]: false }[status] ?? status;
     assert.equal(text.includes(secret), page.program === 'gate' && tells === true, `${web.name} ${page.target}`);
@@ -49,9 +49,9 @@ async function ask(at, cookie, index) {
 }
 
 // What the answers told: a list of the different ones.
-export async function replay(at, cookie, times) {
+export async function replay(at, cookie, times, asked = pages) {
     const told = new Set();
-    await many(times, async (index) => told.add(await ask(at, cookie, index)));
+    await many(times, async (index) => told.add(await ask(at, cookie, index, asked)));
     return [...told];
 }
 
@@ -82,11 +82,12 @@ async function withEachWorker(install, task) {
 }
 
 // Replays at least so many times, to each worker of each program in turn.
-export async function replayEverywhere(at, cookie, times) {
+export async function replayEverywhere(at, cookie, times, asked = pages) {
     const told = new Set();
-    const atLeast = pages.length * at.webs.length;
+    const atLeast = asked.length * at.webs.length;
     await withEachWorker(at.install, async (rounds) => {
-        for (const one of await replay(at, cookie, Math.max(Math.ceil(times / rounds), atLeast))) told.add(one);
+        const each = Math.max(Math.ceil(times / rounds), atLeast);
+        for (const one of await replay(at, cookie, each, asked)) told.add(one);
     });
     return [...told];
 }
