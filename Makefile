@@ -20,7 +20,7 @@ LDLIBS   := -lfcgi -lsodium -lcrypto -lcrypt -lsqlite3 -linih
 # The library is every room but the command line's; the command's own files are linked with it.
 LIB_SRC  := $(filter-out $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
 CLI_SRC  := $(wildcard src/cli/*.c)
-GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c
+GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
@@ -156,6 +156,10 @@ $(BUILD)/gen/templates.c: tools/embed $(wildcard templates/*)
 $(BUILD)/gen/schema.c: tools/embed $(wildcard schema/*.sql)
 	@mkdir -p $(@D)
 	$(Q)tools/embed embedded_schema $(sort $(wildcard schema/*.sql)) > $@
+
+$(BUILD)/gen/cache_schema.c: tools/embed $(wildcard schema/cache/*.sql)
+	@mkdir -p $(@D)
+	$(Q)tools/embed embedded_cache_schema $(sort $(wildcard schema/cache/*.sql)) > $@
 
 # One short line for each thing that is made; `make V=1` shows the commands.
 Q       := $(if $(V),,@)

@@ -250,10 +250,10 @@ static enum status derive_paths(struct config *config)
     config->database_path = join(config->state.directory, colon == NULL ? "" : colon + 1);
     config->secret_path = join(config->state.directory, "secret");
     config->generation_path = join(config->state.run_directory, "generation");
-    return config->database_path == NULL || config->secret_path == NULL ||
-                   config->generation_path == NULL
-               ? ERR_MEMORY
-               : OK;
+    config->cache_path = join(config->state.run_directory, "cache.db");
+    bool is_whole = config->database_path != NULL && config->secret_path != NULL &&
+                    config->generation_path != NULL && config->cache_path != NULL;
+    return is_whole ? OK : ERR_MEMORY;
 }
 
 static enum status set_defaults(struct config *config)
@@ -316,6 +316,7 @@ void config_free(struct config **config)
     free((*config)->database_path);
     free((*config)->secret_path);
     free((*config)->generation_path);
+    free((*config)->cache_path);
     free(*config);
     *config = NULL;
 }
@@ -333,6 +334,11 @@ const char *config_generation_path(const struct config *config)
 const char *config_secret_path(const struct config *config)
 {
     return config->secret_path;
+}
+
+const char *config_cache_path(const struct config *config)
+{
+    return config->cache_path;
 }
 
 const char *config_cookie_name(const struct config *config)

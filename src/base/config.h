@@ -25,6 +25,7 @@ struct config {
     char *database_path;   /* owned; see config_database_path */
     char *secret_path;     /* owned; see config_secret_path */
     char *generation_path; /* owned; see config_generation_path */
+    char *cache_path;      /* owned; see config_cache_path */
     struct {
         char *name;
         char *path; /* begins with '/', no '/' at the end; "" is not allowed */
@@ -89,6 +90,8 @@ const char *config_secret_path(const struct config *config);
 
 /* The file of the revocation generation: <state.run_directory>/generation; borrowed likewise. */
 const char *config_generation_path(const struct config *config);
+/* The file of the cache of sessions: <state.run_directory>/cache.db; borrowed likewise. */
+const char *config_cache_path(const struct config *config);
 
 /* The cookie's name, with the strictest prefix that the configuration can keep (RFC 6265bis
  * §4.1.3): __Host-latchkey, __Secure-latchkey with a cookie_domain, latchkey without TLS. */

@@ -59,7 +59,7 @@ const struct config_key config_keys[] = {
     {"session", "data_limit", CONFIG_SIZE, MEMBER(session.data_limit_bytes), "64K",
      NUMBER_KEY(0, 16 * MIB)},
 
-    {"cache", "size", CONFIG_SIZE, MEMBER(cache.size_bytes), "64M", NUMBER_KEY(64 * KIB, 64 * GIB)},
+    {"cache", "size", CONFIG_SIZE, MEMBER(cache.size_bytes), "64M", NUMBER_KEY(2 * MIB, 64 * GIB)},
 
     /* RFC 9106 leaves the least cost open. 1M is far below what protects passwords, but lets test
      * set-ups be quick; the most is what password_check accepts in a stored hash. */

@@ -10,7 +10,8 @@ struct embedded_file {
 };
 
 /* Sorted by name; the entry after the last has the name NULL. */
-extern const struct embedded_file embedded_templates[]; /* templates/ */
-extern const struct embedded_file embedded_schema[];    /* schema/ */
+extern const struct embedded_file embedded_templates[];    /* templates/ */
+extern const struct embedded_file embedded_schema[];       /* schema/ */
+extern const struct embedded_file embedded_cache_schema[]; /* schema/cache/ */
 
 #endif

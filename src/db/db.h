@@ -10,16 +10,30 @@
 struct db;
 struct db_statement;
 
+enum db_kind {
+    DB_MAIN,  /* users, and what must not be lost */
+    DB_CACHE, /* what may be lost: a power cut spoils it */
+};
+
 enum db_mode {
-    DB_EXISTING, /* the file must be there and be ours */
+    DB_EXISTING, /* the file must be there and be of that kind */
     DB_CREATE,   /* made with mode 0600 when missing; may be empty */
 };
 
-/* Opens the database file `path`. With `durable`, a commit that was answered survives a power cut;
- * without, the last ones may be undone by it, and nothing worse. ERR_STORE: missing, not readable
- * or writable, corrupt, locked for too long, not a database of Latchkey. ERR_MEMORY, and with
- * DB_CREATE ERR_SYSTEM. Close with db_close. */
-enum status db_open(const char *path, enum db_mode mode, bool durable, struct db **out) MUST_USE;
+struct db_settings {
+    const char *path;
+    enum db_kind kind; /* marked in the file; one kind is never taken for the other */
+    enum db_mode mode;
+    bool durable;       /* DB_MAIN: a commit that was answered survives a power cut; without, the
+                           last ones may be undone by it, and nothing worse */
+    uint64_t max_bytes; /* of the file and the log beside it; 0: no bound. See bound.c */
+};
+
+/* Opens the database file. ERR_STORE: missing, not readable or writable, corrupt, locked for too
+ * long, not a database of that kind. ERR_MEMORY, and with DB_CREATE ERR_SYSTEM. Of DB_CACHE, what
+ * only a new file mends is not logged: ERR_NOT_FOUND when it is missing, ERR_INPUT when it is
+ * corrupt, empty, larger than max_bytes or of another program. Close with db_close. */
+enum status db_open(const struct db_settings *settings, struct db **out) MUST_USE;
 
 /* Closes; *db becomes NULL. NULL is allowed. Every statement must have been freed before. When the
  * path leads elsewhere by now, what the log beside it still holds is written into the file that was
@@ -28,6 +42,9 @@ void db_close(struct db **db);
 
 /* Whether the connection may be used on. */
 bool db_is_sound(const struct db *db);
+
+/* Whether a file of kind DB_CACHE was found to be corrupt. */
+bool db_is_damaged(const struct db *db);
 
 /* Whether the path, and that of the log beside it, still lead to the files that were opened. Two
  * system calls, about a microsecond. */
@@ -61,6 +78,16 @@ enum status db_begin(struct db *db, bool patient) MUST_USE;
 enum status db_commit(struct db *db) MUST_USE;
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
+
+/* How many bytes are in use by rows and their indexes, and how many may be; for a database with a
+ * bound. What would need more fails with ERR_TOO_LARGE, which is not logged and gives up the
+ * transaction. ERR_STORE. */
+enum status db_get_use(struct db *db, uint64_t *used_bytes, uint64_t *most_bytes) MUST_USE;
+
+/* Makes sure, before something is written, that the log beside a database with a bound is within
+ * its share. ERR_STORE: it is not, because another program has been reading for too long; without
+ * `patient`, ERR_BUSY (not logged) when it could not be emptied at once. */
+enum status db_trim_log(struct db *db, bool patient) MUST_USE;
 
 /* Whether the structure and the references are sound: ERR_STORE (logged) when not. */
 enum status db_verify(struct db *db) MUST_USE;

@@ -40,6 +40,15 @@ static const char *remedy_for(int primary)
     return "run `latchkey check`";
 }
 
+/* What is in a cache may be lost, so its damage is not for people to mend. */
+static enum status note_damage(struct db *db, int code)
+{
+    log_warning("%s: the cache is damaged: %s (%d)", db->path, sqlite3_errstr(code), code);
+    db->spoiled = true;
+    db->damaged = true;
+    return ERR_STORE;
+}
+
 static bool spoils(int primary)
 {
     return primary != SQLITE_BUSY && primary != SQLITE_LOCKED && primary != SQLITE_CONSTRAINT &&
@@ -51,6 +60,12 @@ enum status db_fault(struct db *db, int code, const char *doing)
     int primary = code & 0xff;
     if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY) {
         return ERR_EXISTS;
+    }
+    if (primary == SQLITE_FULL && db->max_pages != 0) {
+        return ERR_TOO_LARGE;
+    }
+    if (db->kind == DB_CACHE && (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)) {
+        return note_damage(db, code);
     }
     if (primary == SQLITE_AUTH) {
         log_error("%s: refused in this program's role: %s", db->path, sqlite3_errmsg(db->handle));

@@ -51,6 +51,10 @@ int db_authorize(void *context, int action, const char *first, const char *secon
     case SQLITE_DELETE:
         granted = is_granted(db->grants, DB_DELETE, first, NULL);
         break;
+    case SQLITE_PRAGMA: /* db_get_use; nothing is set */
+        granted = second == NULL && first != NULL &&
+                  (strcmp(first, "page_count") == 0 || strcmp(first, "freelist_count") == 0);
+        break;
     default:
         break;
     }

@@ -25,14 +25,15 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#define APPLICATION_ID 0x4c4b6579 /* "LKey", in the header of every database of ours */
+/* In the header of every database of ours: "LKey", "LKec". */
+static const int application_ids[] = {[DB_MAIN] = 0x4c4b6579, [DB_CACHE] = 0x4c4b6563};
 
-static const char settings[] = "PRAGMA foreign_keys = ON;"
-                               "PRAGMA secure_delete = ON;"
-                               "PRAGMA cell_size_check = ON;"
-                               "PRAGMA temp_store = MEMORY;"
-                               "PRAGMA mmap_size = 0;"
-                               "PRAGMA journal_size_limit = 8388608;";
+static const char pragmas[] = "PRAGMA foreign_keys = ON;"
+                              "PRAGMA secure_delete = ON;"
+                              "PRAGMA cell_size_check = ON;"
+                              "PRAGMA temp_store = MEMORY;"
+                              "PRAGMA mmap_size = 0;"
+                              "PRAGMA journal_size_limit = 8388608;";
 
 static bool is_same(const struct stat *a, const struct stat *b)
 {
@@ -42,7 +43,11 @@ static bool is_same(const struct stat *a, const struct stat *b)
 /* Finds the file, and says why when it cannot be used. */
 static enum status look_at_file(struct db *db)
 {
+    bool is_cache = db->kind == DB_CACHE;
     if (stat(db->path, &db->file) != 0) {
+        if (errno == ENOENT && is_cache) {
+            return ERR_NOT_FOUND;
+        }
         if (errno == ENOENT) {
             log_error("%s: the database is missing; restore a backup, or make a new one with "
                       "`latchkey init`",
@@ -54,20 +59,21 @@ static enum status look_at_file(struct db *db)
         return ERR_STORE;
     }
     if (!S_ISREG(db->file.st_mode)) {
-        log_error("%s: not a regular file; correct database.url, or move it away and run "
-                  "`latchkey init`",
-                  db->path);
+        log_error("%s: not a regular file; %smove it away%s", db->path,
+                  is_cache ? "" : "correct database.url, or ",
+                  is_cache ? "" : " and run `latchkey init`");
         return ERR_STORE;
     }
     if ((db->file.st_mode & 077) != 0) {
-        log_warning("%s: others than its owner may use the file, which holds password hashes "
-                    "(mode %04o); run chmod 600",
-                    db->path, (unsigned)(db->file.st_mode & 07777));
+        log_warning("%s: others than its owner may use the file, which holds %s (mode %04o); run "
+                    "chmod 600",
+                    db->path, is_cache ? "sessions" : "password hashes",
+                    (unsigned)(db->file.st_mode & 07777));
     }
     return OK;
 }
 
-static enum status set_up(struct db *db, bool durable)
+static enum status set_up(struct db *db, const struct db_settings *how)
 {
     static const struct {
         int option;
@@ -88,18 +94,22 @@ static enum status set_up(struct db *db, bool durable)
         code = sqlite3_set_authorizer(db->handle, db_authorize, db);
     }
     if (code == SQLITE_OK) {
-        code = sqlite3_exec(db->handle, settings, NULL, NULL, NULL);
+        code = sqlite3_exec(db->handle, pragmas, NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
         code = sqlite3_exec(db->handle,
-                            durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                            how->kind == DB_CACHE ? "PRAGMA synchronous = OFF"
+                            : how->durable        ? "PRAGMA synchronous = FULL"
+                                                  : "PRAGMA synchronous = NORMAL",
                             NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK && how->max_bytes != 0) {
+        code = db_bound(db, how->max_bytes);
     }
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be set up");
 }
 
-/* The single value of a statement: a number, or a short word. */
-static enum status ask(struct db *db, const char *sql, int64_t *number, char word[16])
+enum status db_ask(struct db *db, const char *sql, int64_t *number, char word[16])
 {
     struct db_statement *statement = NULL;
     bool row = false;
@@ -119,29 +129,40 @@ static enum status ask(struct db *db, const char *sql, int64_t *number, char wor
     return status;
 }
 
+/* Says of what it is, and that it is not what is wanted. */
+static enum status refuse_kind(struct db *db, int64_t id, bool is_empty)
+{
+    db->spoiled = true;
+    if (db->kind == DB_CACHE && id != application_ids[DB_MAIN]) {
+        return ERR_INPUT;
+    }
+    if (db->kind == DB_CACHE) {
+        log_error("%s: the database of users, in the place of the cache; correct database.url or "
+                  "state.run_directory",
+                  db->path);
+    } else if (is_empty) {
+        log_error("%s: the database is empty; restore a backup, or run `latchkey init`", db->path);
+    } else {
+        log_error("%s: %s, not a database of Latchkey; correct database.url", db->path,
+                  id == application_ids[DB_CACHE] ? "a cache of sessions" : "of another program");
+    }
+    return ERR_STORE;
+}
+
 /* Nothing is written into a file before it is known to be ours, or empty and to be filled. */
 static enum status recognise(struct db *db, enum db_mode mode)
 {
     int64_t id = 0;
     int64_t objects = 0;
-    enum status status = ask(db, "PRAGMA application_id", &id, NULL);
+    enum status status = db_ask(db, "PRAGMA application_id", &id, NULL);
     if (status == OK) {
-        status = ask(db, "SELECT count(*) FROM sqlite_schema", &objects, NULL);
+        status = db_ask(db, "SELECT count(*) FROM sqlite_schema", &objects, NULL);
     }
-    if (status != OK || id == APPLICATION_ID) {
+    bool is_empty = id == 0 && objects == 0;
+    if (status != OK || id == application_ids[db->kind] || (is_empty && mode == DB_CREATE)) {
         return status;
     }
-    if (id == 0 && objects == 0) {
-        if (mode == DB_CREATE) {
-            return OK;
-        }
-        log_error("%s: the database is empty; restore a backup, or run `latchkey init`", db->path);
-    } else {
-        log_error("%s: a database of another program, not of Latchkey; correct database.url",
-                  db->path);
-    }
-    db->spoiled = true;
-    return ERR_STORE;
+    return refuse_kind(db, id, is_empty);
 }
 
 static enum status use_log(struct db *db)
@@ -151,7 +172,7 @@ static enum status use_log(struct db *db)
     if (sqlite3_db_readonly(db->handle, "main") != 0) {
         return db_fault(db, SQLITE_READONLY, "cannot be written");
     }
-    enum status status = ask(db, "PRAGMA journal_mode = WAL", &number, journal);
+    enum status status = db_ask(db, "PRAGMA journal_mode = WAL", &number, journal);
     if (status == OK && strcmp(journal, "wal") != 0) {
         log_error("%s: the file system cannot hold a write-ahead log; put the state directory on a "
                   "local disk",
@@ -167,18 +188,29 @@ static enum status note_files(struct db *db)
 {
     struct stat now;
     int64_t version = 0;
-    enum status status = ask(db, "PRAGMA user_version", &version, NULL);
+    enum status status = db_ask(db, "PRAGMA user_version", &version, NULL);
     if (status != OK) {
         return status;
     }
     if (stat(db->path, &now) != 0 || !is_same(&now, &db->file) ||
         stat(db->wal_path, &db->wal) != 0) {
+        db->spoiled = true;
+        if (db->kind == DB_CACHE) {
+            return ERR_INPUT; /* whoever replaced it holds the lock that is asked for next */
+        }
         log_error("%s: the file was replaced while it was being opened; the next try will tell",
                   db->path);
-        db->spoiled = true;
         return ERR_STORE;
     }
     return OK;
+}
+
+/* Whether the file is no larger than it may be. */
+static enum status check_size(struct db *db)
+{
+    int64_t pages = 0;
+    enum status status = db_ask(db, "PRAGMA page_count", &pages, NULL);
+    return status == OK && (uint64_t)pages > db->max_pages ? ERR_INPUT : status;
 }
 
 static char *join(const char *a, const char *b)
@@ -201,9 +233,9 @@ static enum status make_file(const char *path)
     return status == ERR_EXISTS ? OK : status;
 }
 
-static enum status connect(struct db *db, enum db_mode mode, bool durable)
+static enum status connect(struct db *db, const struct db_settings *how)
 {
-    enum status status = mode == DB_CREATE ? make_file(db->path) : OK;
+    enum status status = how->mode == DB_CREATE ? make_file(db->path) : OK;
     if (status == OK) {
         status = look_at_file(db);
     }
@@ -216,9 +248,9 @@ static enum status connect(struct db *db, enum db_mode mode, bool durable)
     if (code != SQLITE_OK) {
         return db_fault(db, code, "cannot be opened");
     }
-    status = set_up(db, durable);
+    status = set_up(db, how);
     if (status == OK) {
-        status = recognise(db, mode);
+        status = recognise(db, how->mode);
     }
     if (status == OK) {
         status = use_log(db);
@@ -226,18 +258,22 @@ static enum status connect(struct db *db, enum db_mode mode, bool durable)
     if (status == OK) {
         status = note_files(db);
     }
-    return status;
+    if (status == OK && db->max_pages != 0) {
+        status = check_size(db);
+    }
+    return db->damaged ? ERR_INPUT : status;
 }
 
-enum status db_open(const char *path, enum db_mode mode, bool durable, struct db **out)
+enum status db_open(const struct db_settings *settings, struct db **out)
 {
     enum status status = ERR_MEMORY;
     struct db *db = calloc(1, sizeof *db);
     if (db != NULL) {
-        db->path = join(path, "");
-        db->wal_path = join(path, "-wal");
+        db->kind = settings->kind;
+        db->path = join(settings->path, "");
+        db->wal_path = join(settings->path, "-wal");
         if (db->path != NULL && db->wal_path != NULL) {
-            status = connect(db, mode, durable);
+            status = connect(db, settings);
         }
     }
     if (status != OK) {
@@ -254,12 +290,17 @@ static void save_log(const struct db *db)
     struct stat now;
     int code =
         sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code != SQLITE_OK && db->kind == DB_CACHE) {
+        return;
+    }
     if (code != SQLITE_OK) {
         log_error("%s: was replaced, and its log could not be saved: %s", db->path,
                   sqlite3_errstr(code));
         return;
     }
-    if (stat(db->wal_path, &now) == 0 && is_same(&now, &db->wal) && unlink(db->wal_path) == 0) {
+    /* The log of a cache is taken away by whoever makes the cache anew. */
+    if (db->kind == DB_MAIN && stat(db->wal_path, &now) == 0 && is_same(&now, &db->wal) &&
+        unlink(db->wal_path) == 0) {
         char *index_path = join(db->path, "-shm");
         if (index_path != NULL) {
             (void)unlink(index_path);
@@ -275,7 +316,7 @@ void db_close(struct db **db)
         return;
     }
     if (closing->handle != NULL) {
-        if (closing->wal.st_ino != 0 && !db_is_in_place(closing)) {
+        if (closing->wal.st_ino != 0 && !closing->damaged && !db_is_in_place(closing)) {
             save_log(closing);
         }
         if (sqlite3_close(closing->handle) != SQLITE_OK) {
@@ -293,6 +334,11 @@ bool db_is_sound(const struct db *db)
     return !db->spoiled;
 }
 
+bool db_is_damaged(const struct db *db)
+{
+    return db->damaged;
+}
+
 bool db_is_in_place(const struct db *db)
 {
     struct stat now;
@@ -308,7 +354,7 @@ void db_limit(struct db *db, const struct db_grant *grants)
 enum status db_get_version(struct db *db, int *out)
 {
     int64_t version = 0;
-    enum status status = ask(db, "PRAGMA user_version", &version, NULL);
+    enum status status = db_ask(db, "PRAGMA user_version", &version, NULL);
     if (status == OK) {
         *out = (int)version;
     }
@@ -319,7 +365,7 @@ enum status db_set_version(struct db *db, int version)
 {
     char script[96];
     (void)snprintf(script, sizeof script, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-                   APPLICATION_ID, version);
+                   application_ids[db->kind], version);
     return db_exec(db, script);
 }
 

@@ -10,17 +10,26 @@
 struct db {
     sqlite3 *handle;
     char *path;
-    char *wal_path;                /* the write-ahead log beside it */
-    struct stat file;              /* of the file that was opened */
-    struct stat wal;               /* and of its log */
-    const struct db_grant *grants; /* borrowed; NULL: everything */
+    char *wal_path; /* the write-ahead log beside it */
+    enum db_kind kind;
+    uint64_t max_pages, max_log_bytes; /* 0: no bound */
+    struct stat file;                  /* of the file that was opened */
+    struct stat wal;                   /* and of its log */
+    const struct db_grant *grants;     /* borrowed; NULL: everything */
     bool spoiled;
+    bool damaged; /* DB_CACHE: only a new file helps */
 };
 
 /* Logs a failure with the remedy, notes whether it spoiled the connection, and gives the status:
  * ERR_PERMISSION for what db_limit refused, ERR_EXISTS (unlogged) for a key that is taken, else
  * ERR_STORE. `doing`: "cannot be read" and the like. */
 enum status db_fault(struct db *db, int code, const char *doing) MUST_USE;
+
+/* The single value of a statement: a number, or (unless NULL) a short word. */
+enum status db_ask(struct db *db, const char *sql, int64_t *number, char word[16]) MUST_USE;
+
+/* Sets up how large the file and the log may become; gives SQLite's code. */
+int db_bound(struct db *db, uint64_t max_bytes) MUST_USE;
 
 /* The authorizer behind db_limit; `context` is the struct db. */
 int db_authorize(void *context, int action, const char *first, const char *second,

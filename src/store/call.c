@@ -22,9 +22,16 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
         log_error("%s: statement %d is not for role %d", store->path, (int)which, (int)store->role);
         return ERR_PERMISSION;
     }
+    if (which >= CACHE_ADD && store->cache_bytes == 0) {
+        log_error("%s: statement %d is for a cache", store->path, (int)which);
+        return ERR_PERMISSION;
+    }
     enum status status = store_connect(store);
     if (status == OK) {
         status = prepare(store, which);
+    }
+    if (status == OK && rule->writes && !db_in_transaction(store->db)) {
+        status = store_settle(store, db_trim_log(store->db, true));
     }
     if (status == OK) {
         *out = (struct call){store, which, store->statements[which]};

@@ -7,10 +7,16 @@
 struct store {
     char *path;
     enum store_role role;
+    uint64_t cache_bytes;                        /* its size when it is a cache, else 0 */
     struct db *db;                               /* NULL until needed, and after a fault */
     struct db_statement *statements[STATEMENTS]; /* prepared when first needed */
     struct generation *generation;               /* NULL: nobody is to be told of revocations */
 };
+
+struct session_row;
+
+/* Binds a row to a statement that adds one. */
+void session_row_bind(struct db_statement *statement, const struct session_row *row);
 
 /* Makes sure that the store is connected to the file that its path names now. */
 enum status store_connect(struct store *store) MUST_USE;

@@ -5,6 +5,8 @@
  * whole; the limit is judged on what the table holds after them, whoever else wrote meanwhile. */
 #include "store/session_data.h"
 
+#include "base/clock.h"
+#include "store/cache.h"
 #include "store/call.h"
 
 enum status session_data_list(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
@@ -74,6 +76,19 @@ static enum status make_changes(struct store *store, const uint8_t key[SESSION_K
     return status;
 }
 
+/* In a cache others may have to go for them. */
+static enum status make_room(struct store *store, const struct session_changes *changes,
+                             uint64_t limit)
+{
+    int64_t now_s = 0;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < changes->count; i++) {
+        bytes += SESSION_DATA_NAME_MAX + SESSION_KEY_BYTES + changes->items[i].value.len;
+    }
+    enum status status = clock_get(&now_s);
+    return status == OK ? cache_make_room(store, now_s, bytes < limit ? bytes : limit) : status;
+}
+
 enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                                const struct session_changes *changes, uint64_t limit,
                                uint64_t *excess)
@@ -84,7 +99,10 @@ enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KE
     if (status != OK) {
         return status;
     }
-    status = measure(store, key, &before);
+    status = make_room(store, changes, limit);
+    if (status == OK) {
+        status = measure(store, key, &before);
+    }
     if (status == OK) {
         status = make_changes(store, key, changes);
     }

@@ -10,10 +10,26 @@
 
 #include "base/secret.h"
 #include "crypto/random.h"
+#include "store/cache.h"
 #include "store/call.h"
+#include "store/internal.h"
 #include "store/revocations.h"
 
 #define ID_BYTES (SESSION_ID_LEN / 2)
+
+void session_row_bind(struct db_statement *statement, const struct session_row *row)
+{
+    db_bind_blob(statement, 1, row->key, sizeof row->key);
+    db_bind_int64(statement, 2, row->user_id);
+    db_bind_blob(statement, 3, row->salt, sizeof row->salt);
+    db_bind_int64(statement, 4, row->created_s);
+    db_bind_int64(statement, 5, row->seen_s);
+    db_bind_int64(statement, 6, row->idle_s);
+    db_bind_int64(statement, 7, row->expires_s);
+    db_bind_int64(statement, 8, row->remember ? 1 : 0);
+    db_bind_text(statement, 9, text_of(row->address));
+    db_bind_text(statement, 10, text_of(row->agent));
+}
 
 enum status sessions_add(struct store *store, const struct session_row *row)
 {
@@ -22,16 +38,7 @@ enum status sessions_add(struct store *store, const struct session_row *row)
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, row->key, sizeof row->key);
-    db_bind_int64(call.statement, 2, row->user_id);
-    db_bind_blob(call.statement, 3, row->salt, sizeof row->salt);
-    db_bind_int64(call.statement, 4, row->created_s);
-    db_bind_int64(call.statement, 5, row->seen_s);
-    db_bind_int64(call.statement, 6, row->idle_s);
-    db_bind_int64(call.statement, 7, row->expires_s);
-    db_bind_int64(call.statement, 8, row->remember ? 1 : 0);
-    db_bind_text(call.statement, 9, text_of(row->address));
-    db_bind_text(call.statement, 10, text_of(row->agent));
+    session_row_bind(call.statement, row);
     return call_run_on_one(&call);
 }
 
@@ -92,6 +99,9 @@ enum status sessions_touch(struct store *store, const struct session_use *uses, 
     if (status != OK) {
         return status;
     }
+    if (count > 0) {
+        status = cache_make_room(store, uses[count - 1].seen_s, 0);
+    }
     for (size_t i = 0; i < count && status == OK; i++) {
         status = touch(store, &uses[i]);
     }
@@ -125,6 +135,9 @@ enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_B
 enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed)
 {
     struct call call;
+    if (store->cache_bytes != 0 && user_id == 0) {
+        return cache_remove_all(store, removed);
+    }
     enum status status =
         call_begin(store, user_id == 0 ? SESSION_REMOVE_ALL : SESSION_REMOVE_OF_USER, &call);
     if (status != OK) {
@@ -259,6 +272,9 @@ enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, in
 {
     struct call call;
     uint8_t from[SESSION_KEY_BYTES];
+    if (store->cache_bytes != 0) {
+        return cache_purge(store, now_s, limit, removed);
+    }
     enum status status = random_fill(from, sizeof from);
     if (status == OK) {
         status = call_begin(store, limit == 0 ? SESSION_PURGE_ALL : SESSION_PURGE_SOME, &call);

@@ -115,6 +115,31 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                            ROLE(LOGIN) | ROLE(ADMIN), true},
     [REVOCATION_PURGE] = {"DELETE FROM revocation WHERE until_s <= ?1", ROLE(LOGIN) | ROLE(ADMIN),
                           true},
+
+    /* The table `user` is in the other database: whoever adds has asked there before. */
+    [CACHE_ADD] = {.sql = "INSERT INTO session (key, user_id, salt, created_s, seen_s, idle_s,"
+                          " expires_s, remember, address, agent)"
+                          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                   .roles = ROLE(LOGIN) | ROLE(ADMIN),
+                   .writes = true},
+    /* Whoever writes makes room, so these are for everybody. */
+    [CACHE_EXPIRE] = {.sql = "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
+                             " WHERE min(expires_s, seen_s + idle_s) <= ?1"
+                             " ORDER BY min(expires_s, seen_s + idle_s) LIMIT ?2)",
+                      .roles = EVERYBODY,
+                      .writes = true},
+    [CACHE_EVICT] = {.sql = "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
+                            " ORDER BY seen_s, rowid LIMIT ?1)",
+                     .roles = EVERYBODY,
+                     .writes = true},
+    [CACHE_NOTE_EVICTED] = {.sql = "UPDATE cache SET evicted = evicted + ?1",
+                            .roles = EVERYBODY,
+                            .writes = true},
+    [CACHE_NOTE_TOLD] = {.sql = "UPDATE cache SET told_s = ?1 WHERE abs(?1 - told_s) >= ?2",
+                         .roles = EVERYBODY,
+                         .writes = true},
+    [CACHE_GET_USE] = {.sql = "SELECT (SELECT count(*) FROM session), evicted FROM cache",
+                       .roles = ROLE(ADMIN)},
 };
 
 /* Everything of a user but the hash. */
@@ -159,4 +184,27 @@ const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1] = {
     [STORE_ROLE_GATE] = gate_grants,     [STORE_ROLE_LOGIN] = login_grants,
     [STORE_ROLE_LOGOUT] = logout_grants, [STORE_ROLE_ACCOUNT] = gate_grants,
     [STORE_ROLE_APP] = app_grants,       [STORE_ROLE_ADMIN] = NULL,
+};
+
+#define GRANT_CACHE                                                                                \
+    {DB_READ, "session", NULL}, {DB_UPDATE, "session", "seen_s"}, {DB_DELETE, "session", NULL},    \
+        {DB_READ, "session_data", NULL}, {DB_DELETE, "session_data", NULL},                        \
+        {DB_READ, "cache", NULL},                                                                  \
+    {                                                                                              \
+        DB_UPDATE, "cache", NULL                                                                   \
+    }
+
+static const struct db_grant cache_grants[] = {GRANT_CACHE, {0}};
+static const struct db_grant cache_app_grants[] = {
+    GRANT_CACHE, {DB_INSERT, "session_data", NULL}, {DB_UPDATE, "session_data", "value"}, {0}};
+static const struct db_grant cache_login_grants[] = {GRANT_CACHE,
+                                                     {DB_INSERT, "session", NULL},
+                                                     {DB_INSERT, "session_data", NULL},
+                                                     {DB_UPDATE, "session_data", "value"},
+                                                     {0}};
+
+const struct db_grant *const statement_cache_grants[STORE_ROLE_ADMIN + 1] = {
+    [STORE_ROLE_GATE] = cache_grants,    [STORE_ROLE_LOGIN] = cache_login_grants,
+    [STORE_ROLE_LOGOUT] = cache_grants,  [STORE_ROLE_ACCOUNT] = cache_grants,
+    [STORE_ROLE_APP] = cache_app_grants, [STORE_ROLE_ADMIN] = NULL,
 };

@@ -40,6 +40,13 @@ enum statement {
     REVOCATION_DUE,
     REVOCATION_FORGET,
     REVOCATION_PURGE,
+    /* For the cache only: */
+    CACHE_ADD,
+    CACHE_EXPIRE,
+    CACHE_EVICT,
+    CACHE_NOTE_EVICTED,
+    CACHE_NOTE_TOLD,
+    CACHE_GET_USE,
     STATEMENTS
 };
 
@@ -53,5 +60,6 @@ extern const struct statement_rule statement_rules[STATEMENTS];
 
 /* The same by table and column for SQLite's authorizer; NULL: everything. */
 extern const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1];
+extern const struct db_grant *const statement_cache_grants[STORE_ROLE_ADMIN + 1];
 
 #endif

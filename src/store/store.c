@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/embedded.h"
 #include "base/log.h"
+#include "store/cache_file.h"
 #include "store/generation.h"
 #include "store/internal.h"
+#include "store/schema.h"
 
 enum status store_open(const char *path, const char *generation, enum store_role role,
                        struct store **out)
@@ -35,6 +36,18 @@ enum status store_open(const char *path, const char *generation, enum store_role
     }
     *out = store;
     return OK;
+}
+
+enum status store_open_cache(const char *path, uint64_t size_bytes, enum store_role role,
+                             struct store **out)
+{
+    struct store *store = NULL;
+    enum status status = store_open(path, NULL, role, &store);
+    if (status == OK) {
+        store->cache_bytes = size_bytes;
+        *out = store;
+    }
+    return status;
 }
 
 void store_close(struct store **store)
@@ -69,19 +82,9 @@ void store_stat(const struct store *store, struct stat *out)
     }
 }
 
-/* The number at the beginning of a schema file's name, as in "001_users_and_sessions.sql". */
-static int step_number(const struct embedded_file *step)
-{
-    return (int)strtol(step->name, NULL, 10);
-}
-
 int store_schema_number(void)
 {
-    int number = 0;
-    for (const struct embedded_file *step = embedded_schema; step->name != NULL; step++) {
-        number = step_number(step);
-    }
-    return number;
+    return schema_number(embedded_schema);
 }
 
 static enum status check_version(const struct store *store)
@@ -108,24 +111,36 @@ static bool is_durable(enum store_role role)
     return role != STORE_ROLE_GATE && role != STORE_ROLE_ACCOUNT;
 }
 
+static enum status open_database(struct store *store)
+{
+    struct db_settings settings = {
+        .path = store->path,
+        .kind = DB_MAIN,
+        .mode = DB_EXISTING,
+        .durable = is_durable(store->role),
+    };
+    enum status status = db_open(&settings, &store->db);
+    return status == OK ? check_version(store) : status;
+}
+
 enum status store_connect(struct store *store)
 {
+    bool is_cache = store->cache_bytes != 0;
     if (store->db != NULL) {
         if (db_in_transaction(store->db) || db_is_in_place(store->db)) {
             return OK;
         }
-        log_warning("%s: the database was replaced or moved; opening what is there now",
-                    store->path);
+        log_warning("%s: was replaced or moved; opening what is there now%s", store->path,
+                    is_cache ? " (the sessions of the cache before are gone)" : "");
         store_disconnect(store);
     }
-    enum status status = db_open(store->path, DB_EXISTING, is_durable(store->role), &store->db);
+    enum status status = is_cache ? cache_file_open(store->path, store->cache_bytes, &store->db)
+                                  : open_database(store);
     if (status == OK) {
-        status = check_version(store);
-        if (status == OK) {
-            db_limit(store->db, statement_grants[store->role]);
-        } else {
-            store_disconnect(store);
-        }
+        db_limit(store->db,
+                 is_cache ? statement_cache_grants[store->role] : statement_grants[store->role]);
+    } else {
+        store_disconnect(store);
     }
     return status;
 }
@@ -136,6 +151,9 @@ enum status store_settle(struct store *store, enum status status)
         status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS && status != ERR_BUSY;
     if (store->db != NULL && failed) {
         db_rollback(store->db);
+        if (db_is_damaged(store->db)) {
+            cache_file_discard(store->path, store->db);
+        }
         if (!db_is_sound(store->db)) {
             store_disconnect(store);
         }
@@ -158,7 +176,8 @@ static enum status begin(struct store *store, bool patient)
         log_error("%s: a transaction was begun within another one", store->path);
         return store_settle(store, ERR_STORE);
     }
-    return store_settle(store, db_begin(store->db, patient));
+    status = db_trim_log(store->db, patient);
+    return store_settle(store, status == OK ? db_begin(store->db, patient) : status);
 }
 
 enum status store_begin(struct store *store)
@@ -204,39 +223,26 @@ static enum status require_admin(const struct store *store, const char *what)
     return ERR_PERMISSION;
 }
 
-/* One step of the schema, unless it is there: another program may have been quicker. */
-static enum status apply_step(struct db *db, const struct embedded_file *step)
-{
-    int version = 0;
-    enum status status = db_begin(db, true);
-    if (status == OK) {
-        status = db_get_version(db, &version);
-    }
-    if (status == OK && version < step_number(step)) {
-        status = db_exec(db, step->content.data);
-        if (status == OK) {
-            status = db_set_version(db, step_number(step));
-        }
-    }
-    if (status == OK) {
-        status = db_commit(db);
-    }
-    if (status != OK) {
-        db_rollback(db);
-    }
-    return status;
-}
-
 enum status store_migrate(struct store *store, int *from, int *to)
 {
     struct db *db = NULL;
     int before = 0;
     enum status status = require_admin(store, "migrate");
+    if (status == OK && store->cache_bytes != 0) {
+        log_error("%s: a cache has no versions to go through", store->path);
+        status = ERR_PERMISSION;
+    }
     if (status != OK) {
         return status;
     }
     store_disconnect(store);
-    status = db_open(store->path, DB_CREATE, true, &db);
+    struct db_settings settings = {
+        .path = store->path,
+        .kind = DB_MAIN,
+        .mode = DB_CREATE,
+        .durable = true,
+    };
+    status = db_open(&settings, &db);
     if (status == OK) {
         status = db_get_version(db, &before);
     }
@@ -246,9 +252,8 @@ enum status store_migrate(struct store *store, int *from, int *to)
                   store->path, before, store_schema_number());
         status = ERR_SCHEMA_NEW;
     }
-    for (const struct embedded_file *step = embedded_schema; status == OK && step->name != NULL;
-         step++) {
-        status = step_number(step) > before ? apply_step(db, step) : OK;
+    if (status == OK) {
+        status = schema_apply(db, embedded_schema);
     }
     db_close(&db);
     if (status == OK) {

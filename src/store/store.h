@@ -4,6 +4,7 @@
 #define LATCHKEY_STORE_STORE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/status.h"
@@ -29,6 +30,14 @@ enum store_role {
 enum status store_open(const char *path, const char *generation, enum store_role role,
                        struct store **out) MUST_USE;
 void store_close(struct store **store);
+
+/* The same for the memory cache of sessions, a second database that holds no users. The file is
+ * made (mode 0600) when it is first used and is missing, and made anew, with a line in the log,
+ * when it is damaged, of another schema, of another program or larger than `size_bytes`, which
+ * bounds the file and the log beside it; a database of users is never touched. See store/cache.h.
+ */
+enum status store_open_cache(const char *path, uint64_t size_bytes, enum store_role role,
+                             struct store **out) MUST_USE;
 
 /* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
  * what to do (`latchkey init`, `latchkey migrate`, a newer program, chmod). */

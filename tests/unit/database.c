@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "db/db.h"
 #include "scratch.h"
 
 static const char *const suffixes[] = {"", "-wal", "-shm"};
@@ -77,10 +76,16 @@ enum status database_touch(struct store *store, const struct session_row *row, i
     return sessions_touch(store, &use, 1);
 }
 
+enum status database_connect(const char *path, enum db_mode mode, struct db **out)
+{
+    struct db_settings settings = {.path = path, .mode = mode, .durable = true};
+    return db_open(&settings, out);
+}
+
 void database_exec(const char *script)
 {
     struct db *db = NULL;
-    assert_int_equal(db_open(scratch_path("latchkey.db"), DB_EXISTING, true, &db), OK);
+    assert_int_equal(database_connect(scratch_path("latchkey.db"), DB_EXISTING, &db), OK);
     assert_int_equal(db_exec(db, script), OK);
     db_close(&db);
 }
@@ -90,7 +95,7 @@ int64_t database_ask(const char *sql)
     struct db *db = NULL;
     struct db_statement *statement = NULL;
     bool row = false;
-    assert_int_equal(db_open(scratch_path("latchkey.db"), DB_EXISTING, true, &db), OK);
+    assert_int_equal(database_connect(scratch_path("latchkey.db"), DB_EXISTING, &db), OK);
     assert_int_equal(db_prepare(db, sql, &statement), OK);
     assert_int_equal(db_step(statement, &row), OK);
     assert_true(row);

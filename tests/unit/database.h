@@ -2,6 +2,7 @@
 #ifndef LATCHKEY_TESTS_DATABASE_H
 #define LATCHKEY_TESTS_DATABASE_H
 
+#include "db/db.h"
 #include "store/sessions.h"
 
 #define NOON INT64_C(1800000000) /* the time at which tests begin */
@@ -21,6 +22,9 @@ struct session_row database_add_session(struct store *store, const struct user *
 
 /* Notes one use of a session. */
 enum status database_touch(struct store *store, const struct session_row *row, int64_t seen_s);
+
+/* Opens a database of users past the store. */
+enum status database_connect(const char *path, enum db_mode mode, struct db **out) MUST_USE;
 
 /* Runs SQL past the store, and asks for a number. */
 void database_exec(const char *script);

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "database.h"
 #include "db/db.h"
 #include "scratch.h"
 
@@ -34,7 +35,7 @@ static const char *remove_database(void)
 static struct db *make_database(void)
 {
     struct db *db = NULL;
-    assert_int_equal(db_open(remove_database(), DB_CREATE, true, &db), OK);
+    assert_int_equal(database_connect(remove_database(), DB_CREATE, &db), OK);
     assert_int_equal(db_exec(db, TABLE), OK);
     assert_int_equal(db_set_version(db, 1), OK);
     return db;
@@ -43,7 +44,7 @@ static struct db *make_database(void)
 static struct db *open_again(void)
 {
     struct db *db = NULL;
-    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, true, &db), OK);
+    assert_int_equal(database_connect(scratch_path("test.db"), DB_EXISTING, &db), OK);
     return db;
 }
 
@@ -79,7 +80,7 @@ static void a_missing_file_is_never_made_by_accident(void **state)
     (void)state;
     struct db *db = NULL;
     const char *path = remove_database();
-    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_EXISTING, &db), ERR_STORE);
     assert_null(db);
     assert_int_equal(access(path, F_OK), -1);
 }
@@ -120,7 +121,9 @@ static void every_setting_is_in_force(void **state)
         }
     }
     db_close(&db);
-    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, false, &db), OK);
+    assert_int_equal(
+        db_open(&(struct db_settings){.path = scratch_path("test.db"), .mode = DB_EXISTING}, &db),
+        OK);
     assert_int_equal(ask(db, "PRAGMA synchronous"), 1);
     db_close(&db);
 }
@@ -132,21 +135,21 @@ static void files_that_are_not_ours_are_refused_untouched(void **state)
     const char *path = scratch_path("test.db");
     assert_int_equal(db_exec(db, "PRAGMA application_id = 7"), OK);
     db_close(&db);
-    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
-    assert_int_equal(db_open(path, DB_CREATE, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_EXISTING, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_CREATE, &db), ERR_STORE);
 
     path = scratch_write("text.db", "This is a shopping list and no database at all, whatever else "
                                     "it is, and longer than a header of 100 bytes.");
-    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
-    assert_int_equal(db_open(path, DB_CREATE, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_EXISTING, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_CREATE, &db), ERR_STORE);
 
     path = scratch_write("empty.db", "");
-    assert_int_equal(db_open(path, DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(path, DB_EXISTING, &db), ERR_STORE);
     struct stat found;
     assert_int_equal(stat(path, &found), 0);
     assert_int_equal(found.st_size, 0);
 
-    assert_int_equal(db_open(scratch_folder(), DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(scratch_folder(), DB_EXISTING, &db), ERR_STORE);
     assert_null(db);
 }
 
@@ -340,7 +343,7 @@ static void corrupt_pages_are_found_by_use_and_by_verifying(void **state)
     db_statement_free(&statement);
     db_close(&db);
     damage(scratch_path("test.db"), 0, 100); /* the header */
-    assert_int_equal(db_open(scratch_path("test.db"), DB_EXISTING, true, &db), ERR_STORE);
+    assert_int_equal(database_connect(scratch_path("test.db"), DB_EXISTING, &db), ERR_STORE);
 }
 
 static void references_to_nobody_are_found_by_verifying(void **state)
@@ -364,7 +367,7 @@ static void a_file_that_is_cut_short_fails_without_a_crash(void **state)
     assert_int_equal(add(db, "one"), OK);
     db_close(&db);
     assert_int_equal(truncate(scratch_path("test.db"), 4096), 0);
-    enum status status = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    enum status status = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
     if (status == OK) {
         status = db_prepare(db, "SELECT name FROM thing", &statement);
     }
@@ -462,7 +465,7 @@ static void a_copy_is_private_whole_and_never_overwrites(void **state)
     assert_int_equal(db_copy(db, scratch_path("nowhere/copy.db")), ERR_SYSTEM);
     db_close(&db);
     int version = 0;
-    assert_int_equal(db_open(copy, DB_EXISTING, true, &db), OK);
+    assert_int_equal(database_connect(copy, DB_EXISTING, &db), OK);
     assert_int_equal(db_get_version(db, &version), OK);
     assert_int_equal(version, 1);
     assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
@@ -501,9 +504,9 @@ static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
         assert_int_equal(seteuid(65534), 0);
     }
     assert_int_equal(chmod(scratch_path("test.db"), 0400), 0);
-    enum status status = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    enum status status = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
     assert_int_equal(chmod(scratch_path("test.db"), 0600), 0);
-    enum status later = db_open(scratch_path("test.db"), DB_EXISTING, true, &db);
+    enum status later = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
     db_close(&db);
     if (root) {
         assert_int_equal(seteuid(0), 0);

@@ -135,8 +135,8 @@ static const struct {
 static void each_role_may_run_its_statements_and_no_others(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof permissions / sizeof *permissions, STATEMENTS);
-    for (size_t i = 0; i < STATEMENTS; i++) {
+    assert_int_equal(sizeof permissions / sizeof *permissions, CACHE_ADD);
+    for (size_t i = 0; i < CACHE_ADD; i++) {
         unsigned wanted = 0;
         for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
             bool may = strchr(permissions[i].may, roles[r].letter) != NULL;
@@ -152,9 +152,9 @@ static void the_engine_refuses_what_the_role_may_not(void **state)
     struct db *db = NULL;
     const char *path = database_make();
     for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
-        assert_int_equal(db_open(path, DB_EXISTING, true, &db), OK);
+        assert_int_equal(database_connect(path, DB_EXISTING, &db), OK);
         db_limit(db, statement_grants[roles[r].role]);
-        for (size_t i = 0; i < STATEMENTS; i++) {
+        for (size_t i = 0; i < CACHE_ADD; i++) {
             struct db_statement *statement = NULL;
             const char *sql = statement_rules[permissions[i].which].sql;
             bool refused = strchr(permissions[i].refused, roles[r].letter) != NULL;
