@@ -378,7 +378,6 @@ describe('a start is refused with one clear line', () => {
         ['the templates are missing', () => install.configure({ site: { templates: '/nowhere' } }), /\/nowhere/],
         ['the database is of a newer program', () => sql('PRAGMA user_version = 99'), /schema 99 of a newer program, this one knows \d+; update this program/],
         ['the database is of an older program', () => sql('PRAGMA user_version = 0'), /schema 0, this program needs \d+; run `latchkey migrate`/],
-        ['the session store is not there yet', () => install.configure({ session: { store: 'cookie' } }), /session\.store = cookie is not available in this version/],
         ['the user does not exist', () => install.configure({ state: { user: 'nobody-of-that-name' } }), isRoot ? /state\.user: there is no user nobody-of-that-name; make it with: adduser/ : null],
         ['the group does not exist', () => install.configure({ state: { group: 'no-group-of-that-name' } }), /state\.group: there is no group no-group-of-that-name; make it with: addgroup/],
     ]) {

@@ -10,21 +10,12 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Browser, formFields, request } from './support/http.mjs';
 import { Install, alice, bob, isAlive, until } from './support/install.mjs';
-import { copyPrograms, findAll, findWorkers, killAll } from './support/processes.mjs';
+import { findAll, findWorkers, killAll } from './support/processes.mjs';
 import { nginx, secret, servers } from './support/servers.mjs';
+import { isRoot, makeUnprivileged, serveUnprivileged } from './support/unprivileged.mjs';
 
-const isRoot = process.getuid() === 0;
 const names = ['login', 'logout', 'account', 'gate'];
 const workers = { login: 2, logout: 2, account: 1, gate: 2 };
-
-// Rights do not bind root, so its programs become somebody else.
-function makeInstall() {
-    const install = new Install({ workers, ...(isRoot && { state: { user: 'nobody' } }) });
-    if (isRoot) install.env.ASAN_OPTIONS = `${process.env.ASAN_OPTIONS ?? ''}:detect_leaks=0`;
-    return install;
-}
-
-const start = async (install) => install.serve(isRoot ? { command: copyPrograms(install) } : {});
 
 // A browser that has the form of `page` open, ready to be sent later.
 async function openForm(port, page, user) {
@@ -51,8 +42,8 @@ describe('when the store fails', () => {
     const file = (name) => path.join(install.state, name);
 
     before(async () => {
-        install = makeInstall().init();
-        await start(install);
+        install = makeUnprivileged({ workers }).init();
+        await install.serve(serveUnprivileged(install));
         for (const server of servers) webs.push(await server.start(install));
     });
     after(async () => {
@@ -268,7 +259,7 @@ describe('when the disk is full', { skip: !isRoot && 'needs root, to mount a sma
     let skip;
 
     before(async () => {
-        install = makeInstall();
+        install = makeUnprivileged({ workers });
         mkdirSync(install.state, { mode: 0o700 });
         const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=700', 'latchkey-test', install.state]);
         if (mounted.status !== 0) {
@@ -276,7 +267,7 @@ describe('when the disk is full', { skip: !isRoot && 'needs root, to mount a sma
             return;
         }
         install.init();
-        await start(install);
+        await install.serve(serveUnprivileged(install));
         web = await nginx.start(install);
     });
     after(async () => {

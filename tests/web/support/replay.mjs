@@ -1,6 +1,7 @@
 // A cookie sent again and again, to every worker of every program that asks who it is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { raw } from './http.mjs';
 import { isAlive, until } from './install.mjs';
 import { findWorkers, killAll } from './processes.mjs';
@@ -34,11 +35,11 @@ export async function get(port, target, cookie) {
     return { status: Number(status[1]), text: answer };
 }
 
-// Page `index` through server `index` of all: true when it knows who it is, false when it does not,
+// Page `index` of those asked through server `index` of all: true when it knows who it is, false when it does not,
 // the status when it tells neither.
-async function ask(at, cookie, index) {
-    const page = pages[index % pages.length];
-    const web = at.webs[Math.floor(index / pages.length) % at.webs.length];
+async function ask(at, cookie, index, asked) {
+    const page = asked[index % asked.length];
+    const web = at.webs[Math.floor(index / asked.length) % at.webs.length];
     const { status, text } = await get(web.port, page.target, cookie);
     const tells = { [page.alive]: true, [page.dead]: false }[status] ?? status;
     assert.equal(text.includes(secret), page.program === 'gate' && tells === true, `${web.name} ${page.target}`);
@@ -48,9 +49,9 @@ async function ask(at, cookie, index) {
 }
 
 // What the answers told: a list of the different ones.
-export async function replay(at, cookie, times) {
+export async function replay(at, cookie, times, asked = pages) {
     const told = new Set();
-    await many(times, async (index) => told.add(await ask(at, cookie, index)));
+    await many(times, async (index) => told.add(await ask(at, cookie, index, asked)));
     return [...told];
 }
 
@@ -72,7 +73,7 @@ async function withEachWorker(install, task) {
         const rest = programs.flatMap((pids) => pids.filter((_, i) => i !== round % pids.length));
         killAll(rest, 'SIGSTOP');
         try {
-            await until('the workers to stand', () => rest.every((pid) => !isAlive(pid) || isStopped(pid)));
+            while (!rest.every((pid) => !isAlive(pid) || isStopped(pid))) await sleep(1);
             await task(rounds);
         } finally {
             killAll(rest, 'SIGCONT');
@@ -81,11 +82,12 @@ async function withEachWorker(install, task) {
 }
 
 // Replays at least so many times, to each worker of each program in turn.
-export async function replayEverywhere(at, cookie, times) {
+export async function replayEverywhere(at, cookie, times, asked = pages) {
     const told = new Set();
-    const atLeast = pages.length * at.webs.length;
+    const atLeast = asked.length * at.webs.length;
     await withEachWorker(at.install, async (rounds) => {
-        for (const one of await replay(at, cookie, Math.max(Math.ceil(times / rounds), atLeast))) told.add(one);
+        const each = Math.max(Math.ceil(times / rounds), atLeast);
+        for (const one of await replay(at, cookie, each, asked)) told.add(one);
     });
     return [...told];
 }

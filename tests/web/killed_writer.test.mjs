@@ -1,0 +1,106 @@
+// Whoever ends sessions may be killed at any of its system calls: what was answered holds, and what
+// was not is one or the other, the same on every worker.
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { it } from 'node:test';
+import { plainLatchkey } from './support/clock.mjs';
+import { signedIn } from './support/forms.mjs';
+import { Service, alice, bob } from './support/install.mjs';
+import { replay, replayEverywhere, warm } from './support/replay.mjs';
+import { forEachStore } from './support/stores.mjs';
+
+// Runs the command as it is installed (a sanitized one cannot be traced), after other words.
+async function run(at, before, args) {
+    const words = [...before, plainLatchkey, ...args];
+    const service = new Service(words[0], words.slice(1), { env: at.install.env });
+    return { status: await service.ended, output: service.output };
+}
+
+async function listSessions(at, user) {
+    const { status, output } = await run(at, [], ['session', 'list', user.name, '--json']);
+    assert.equal(status, 0, output);
+    return JSON.parse(output);
+}
+
+// A session that every worker knows, and the command that is to end it.
+async function enter(at, index, command) {
+    const browser = await signedIn(at.webs[index % at.webs.length].port);
+    const copied = browser.cookie;
+    await warm(at, copied);
+    const [{ id }, ...others] = await listSessions(at, alice);
+    assert.deepEqual(others, []);
+    return { browser, copied, args: ['session', command, command === 'revoke' ? id : alice.name] };
+}
+
+// The calls of the command in their order, as { call, count }: the count-th of its name. From the
+// first on that touches something of ours.
+async function traceCalls(at, args) {
+    const file = path.join(at.install.folder, 'trace');
+    const { status, output } = await run(at, ['strace', '-f', '-o', file], args);
+    assert.equal(status, 0, output);
+    const counts = new Map();
+    const calls = [];
+    for (const [, call, rest] of readFileSync(file, 'utf8').matchAll(/^\d+ +(\w+)\((.*)$/gm)) {
+        counts.set(call, (counts.get(call) ?? 0) + 1);
+        if (calls.length > 0 || rest.includes(at.install.folder)) calls.push({ call, count: counts.get(call), rest });
+    }
+    rmSync(file);
+    return calls;
+}
+
+const changes = ({ call, rest }) => /^(p?write|fdatasync|fsync|ftruncate|flock|rename|unlink|munmap|exit)/.test(call) ||
+    /F_(WR|UN)LCK/.test(rest);
+
+// What is left to find out by a kill: those calls that change something or let it go, every `step`-th
+// of them, and some of the others, which leave all as the call before did.
+function chooseKills(calls, step) {
+    const begin = calls.findIndex(({ rest }) => rest.includes('/generation"'));
+    assert.ok(begin > 0 && begin < calls.length - 20);
+    const inside = calls.slice(begin);
+    const changing = inside.filter(changes);
+    const chosen = [
+        ...changing.filter(({ call, rest }, i) => call !== 'pwrite64' || rest.includes('LKgen') || i % step === 0),
+        ...calls.filter((one, i) => i % 7 === 0 && !changing.includes(one)),
+        ...changing.slice(-6),
+    ];
+    return calls.filter((one) => chosen.includes(one));
+}
+
+forEachStore('killed at any system call', (at) => {
+    for (const [command, step] of [['revoke-user', 1], ['revoke', 3]]) {
+        it(`session ${command} has ended the session or not, and everybody agrees`, async () => {
+            const bystander = (await signedIn(at.webs[0].port, bob)).cookie;
+            await warm(at, bystander);
+            const calls = await traceCalls(at, (await enter(at, 0, command)).args);
+            const kills = chooseKills(calls, step);
+            const tally = { killed: 0, ended: 0, answered: 0 };
+            for (const [index, { call, count }] of kills.entries()) {
+                const what = `${call} ${count}`;
+                const { browser, copied, args } = await enter(at, index, command);
+                const { status, output } = await run(at,
+                    ['strace', '-f', '-o', '/dev/null', '-e', `inject=${call}:signal=KILL:when=${count}`], args);
+                const answered = status === 0 || /ended/.test(output);
+                const told = await replayEverywhere(at, copied, 100);
+                const alive = (await listSessions(at, alice)).length > 0;
+                assert.deepEqual(told, [alive], what);
+                assert.ok(!(answered && alive), what);
+                tally.killed += status === 'SIGKILL';
+                tally.ended += !alive;
+                tally.answered += answered;
+                assert.deepEqual(await replay(at, bystander, 8), [true], what);
+                // Then all is as ever.
+                const next = alive ? browser : await signedIn(at.webs[index % at.webs.length].port);
+                const cookie = next.cookie;
+                assert.deepEqual(await replay(at, cookie, 8), [true], what);
+                assert.equal((await next.signOut()).status, 303, what);
+                assert.deepEqual(await replay(at, cookie, 16), [false], what);
+                assert.deepEqual(await replay(at, copied, 16), [false], what);
+            }
+            // The kills fell on both sides of what matters.
+            assert.ok(tally.killed > kills.length * 0.8, JSON.stringify(tally));
+            assert.ok(tally.ended > 2 && tally.ended < kills.length - 2, JSON.stringify(tally));
+            assert.ok(tally.answered > 0, JSON.stringify(tally));
+        });
+    }
+});
