@@ -144,6 +144,13 @@ static enum status complain(const struct generation *generation, const char *wha
     return ERR_SYSTEM;
 }
 
+/* Whether opening failed because of what lies in the file's place: a link, a socket, a file of
+ * somebody else's, a pipe. It goes, and ours takes its place. */
+static bool is_intruder(int cause)
+{
+    return cause == ELOOP || cause == ENXIO || cause == EACCES || cause == EPERM || cause == EINVAL;
+}
+
 /* Opens the file for writing. ERR_NOT_FOUND: its folder is missing. */
 static enum status open_writer(struct generation *generation)
 {
@@ -162,8 +169,7 @@ static enum status open_writer(struct generation *generation)
         if (cause == ENOENT || cause == ENOTDIR) {
             return ERR_NOT_FOUND;
         }
-        /* A link, a pipe, a file of somebody else's: it goes, and ours takes its place. */
-        if (unlink(generation->path) != 0) {
+        if (!is_intruder(cause) || unlink(generation->path) != 0) {
             return complain(generation, "opened", cause);
         }
     }
