@@ -115,9 +115,9 @@ static void check_session(struct report *report)
 {
     const struct config *config = report->config;
     const char *domain = config->session.cookie_domain;
-    if (config->session.store != SESSION_STORE_DATABASE) {
+    if (config->session.store == SESSION_STORE_CACHE) {
         tell(report, ERROR, "session.store",
-             "this version keeps sessions in the database only; set it to database");
+             "this version has no cache of sessions; set it to database or cookie");
     }
     if (!config->session.secure_cookie) {
         tell(report, WARNING, "session.secure_cookie",

@@ -5,6 +5,10 @@
  * its key is looked for among the revocations. A row in the database records the sign-in, for lists
  * and for ending sessions by their id; a session lives on if that record is lost.
  *
+ * Whoever has the secret and a user's salt can seal a session of that user. Where session.store
+ * names another store, that must not be a way in: a sealed session counts there only if its sign-in
+ * is recorded, and as it was recorded. The record has the digest of an id that nobody can guess.
+ *
  * What this store does not give: data of a session that two programs save at once; the later one
  * wins, for each gives the browser the whole of it. */
 #include "session/backend.h"
@@ -18,8 +22,11 @@ static enum status add(const struct sessions *sessions, const struct session_row
 static enum status find(const struct sessions *sessions, const struct token *token,
                         struct session_row *row)
 {
-    (void)sessions;
-    return sealed_unpack(token, row) == OK ? OK : ERR_NOT_FOUND;
+    if (sealed_unpack(token, row) != OK) {
+        return ERR_NOT_FOUND;
+    }
+    bool is_former = sessions->backend != &session_backend_cookie;
+    return is_former ? sessions_find(sessions->store, row->key, row) : OK;
 }
 
 static enum status fill(const struct sessions *sessions, const struct session_row *row,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "database.h"
 #include "scratch.h"
+#include "session/sealed.h"
 #include "session/session.h"
 
 #define IDLE     1000
@@ -310,6 +311,39 @@ static void the_database_holds_no_token(void **state)
     assert_int_equal(database_ask(sql), 0);
 }
 
+static void use_store(enum session_store wanted)
+{
+    sessions_close(&sessions);
+    config->session.store = wanted;
+    assert_int_equal(sessions_open(config, store, STORE_ROLE_ADMIN, false, &sessions), OK);
+}
+
+/* What somebody can make who has the secret, the database and another session. */
+static void a_sealed_session_counts_in_other_stores_only_as_it_was_recorded(void **state)
+{
+    (void)state;
+    struct session_row row = {0};
+    struct user bob = database_add_user(store, "bob");
+    use_store(SESSION_STORE_COOKIE);
+    struct token token = begin(false);
+    assert_int_equal(session_find(&sessions, &token, NOON, &row), OK);
+    struct token forged = {0};
+    assert_int_equal(token_new(TOKEN_SEALED, NOON, &forged), OK);
+    assert_int_equal(sealed_pack(&row, (struct text){0}, &forged), OK);
+    assert_int_equal(find_at(&forged, NOON), OK);
+    struct token taken = token;
+    row.user_id = bob.id;
+    memcpy(row.salt, bob.salt, sizeof row.salt);
+    assert_int_equal(sealed_pack(&row, (struct text){0}, &taken), OK);
+    use_store(SESSION_STORE_DATABASE);
+    assert_int_equal(find_at(&token, NOON), OK);
+    assert_int_equal(find_at(&forged, NOON), ERR_NOT_FOUND);
+    assert_int_equal(session_find(&sessions, &taken, NOON, &row), OK);
+    assert_string_equal(row.user, "alice");
+    assert_int_equal(session_end(&sessions, &token), OK);
+    assert_int_equal(find_at(&taken, NOON), ERR_NOT_FOUND);
+}
+
 static void a_session_needs_its_users_present_salt_and_no_lock(void **state)
 {
     (void)state;
@@ -339,6 +373,7 @@ int main(void)
         TEST(what_a_client_sent_is_cleaned_and_cut),
         TEST(signing_in_removes_what_is_over),
         TEST(the_database_holds_no_token),
+        TEST(a_sealed_session_counts_in_other_stores_only_as_it_was_recorded),
         TEST(a_session_needs_its_users_present_salt_and_no_lock),
     };
     log_open("test_session", LOG_LEVEL_ERROR);
