@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,25 +13,53 @@
 
 #include "base/log.h"
 #include "database.h"
+#include "scratch.h"
 #include "session/data.h"
+#include "store/cache.h"
 
 #define LIMIT   1000
 #define WRITERS 50
 
+static bool in_cache; /* or in the main database */
 static struct store *admin;
 static struct store *store;
 static struct session_row session;
 static uint64_t excess;
 
-static int set_up(void **state)
+static struct store *open_store(enum store_role role)
+{
+    struct store *opened = NULL;
+    if (!in_cache) {
+        return database_open(role);
+    }
+    assert_int_equal(store_open_cache(scratch_path("cache.db"), 1 << 20, role, &opened), OK);
+    return opened;
+}
+
+static int set_up_database(void **state)
 {
     (void)state;
+    in_cache = false;
     (void)database_make();
-    admin = database_open(STORE_ROLE_ADMIN);
+    admin = open_store(STORE_ROLE_ADMIN);
     struct user alice = database_add_user(admin, "alice");
     session = database_add_session(admin, &alice, 'k');
-    store = database_open(STORE_ROLE_APP);
-    excess = 0;
+    store = open_store(STORE_ROLE_APP);
+    return 0;
+}
+
+static int set_up_cache(void **state)
+{
+    (void)set_up_database(state);
+    store_close(&store);
+    store_close(&admin);
+    in_cache = true;
+    (void)unlink(scratch_path("cache.db"));
+    (void)unlink(scratch_path("cache.db-wal"));
+    (void)unlink(scratch_path("cache.db-shm"));
+    admin = open_store(STORE_ROLE_ADMIN);
+    assert_int_equal(cache_add(admin, &session), OK);
+    store = open_store(STORE_ROLE_APP);
     return 0;
 }
 
@@ -48,6 +77,23 @@ static struct session_data *load(void)
     assert_int_equal(session_data_new(1 << 20, &data), OK);
     assert_int_equal(session_data_load(data, store, session.key), OK);
     return data;
+}
+
+/* How many names there are, whoever wrote them, and the length of the value of "a". */
+static size_t count_names(void)
+{
+    struct session_data *data = load();
+    size_t count = session_data_count(data);
+    session_data_free(&data);
+    return count;
+}
+
+static size_t len_of_a(void)
+{
+    struct session_data *data = load();
+    size_t len = session_data_get(data, TEXT("a")).len;
+    session_data_free(&data);
+    return len;
 }
 
 static enum status save(struct session_data *data)
@@ -125,8 +171,8 @@ static void too_much_is_refused_as_a_whole_with_the_excess(void **state)
     assert_int_equal(save(data), ERR_TOO_LARGE);
     assert_int_equal(excess, 23);
     assert_true(session_data_is_changed(data));
-    assert_int_equal(database_ask("SELECT count(*) FROM session_data"), 1);
-    assert_int_equal(database_ask("SELECT length(value) FROM session_data"), LIMIT - 1);
+    assert_int_equal(count_names(), 1);
+    assert_int_equal(len_of_a(), LIMIT - 1);
     assert_int_equal(session_data_drop(data, TEXT("b")), OK);
     assert_int_equal(save(data), OK);
     session_data_free(&data);
@@ -167,10 +213,10 @@ static void a_session_that_is_gone_remembers_nothing(void **state)
     put(data, "a", 1);
     assert_int_equal(save(data), OK);
     assert_int_equal(sessions_remove(admin, session.key), OK);
-    assert_int_equal(database_ask("SELECT count(*) FROM session_data"), 0);
+    assert_int_equal(count_names(), 0);
     put(data, "b", 1);
     assert_int_equal(save(data), ERR_NOT_FOUND);
-    assert_int_equal(database_ask("SELECT count(*) FROM session_data"), 0);
+    assert_int_equal(count_names(), 0);
     session_data_free(&data);
     data = load();
     assert_int_equal(session_data_bytes(data), 0);
@@ -211,7 +257,7 @@ static int write_as(size_t number)
     struct session_data *data = NULL;
     struct store *own = NULL;
     (void)snprintf(name, sizeof name, "writer-%zu", number);
-    own = database_open(STORE_ROLE_APP);
+    own = open_store(STORE_ROLE_APP);
     enum status status = session_data_new(LIMIT, &data);
     if (status == OK) {
         status = session_data_load(data, own, session.key);
@@ -245,23 +291,50 @@ static void no_name_of_fifty_parallel_writers_is_lost(void **state)
         assert_int_equal(waitpid(writers[i], &result, 0), writers[i]);
         assert_int_equal(result, 0);
     }
-    assert_int_equal(database_ask("SELECT count(*) FROM session_data"), WRITERS);
+    assert_int_equal(count_names(), WRITERS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void data_in_a_cache_makes_room_for_itself(void **state)
+{
+    (void)state;
+    struct stat file;
+    for (unsigned i = 0; i < 2000; i++) {
+        memcpy(session.key, &i, sizeof i);
+        session.seen_s++;
+        assert_int_equal(cache_add(admin, &session), OK);
+        struct session_data *data = load();
+        put(data, "a", LIMIT - 1);
+        assert_int_equal(save(data), OK);
+        session_data_free(&data);
+        assert_int_equal(len_of_a(), LIMIT - 1);
+    }
+    assert_int_equal(stat(scratch_path("cache.db"), &file), 0);
+    assert_in_range(file.st_size, 1, 1 << 20);
+    unsigned first = 0;
+    memcpy(session.key, &first, sizeof first);
+    struct session_data *data = load();
+    put(data, "a", 1);
+    assert_int_equal(save(data), ERR_NOT_FOUND);
+    session_data_free(&data);
+}
+
+#define IN_DATABASE(name) cmocka_unit_test_setup_teardown(name, set_up_database, tear_down)
+#define IN_CACHE(name)    cmocka_unit_test_setup_teardown(name, set_up_cache, tear_down)
+#define IN_BOTH(name)     IN_DATABASE(name), IN_CACHE(name)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_saved_is_there_for_the_next),
-        TEST(two_who_change_different_names_lose_nothing),
-        TEST(too_much_is_refused_as_a_whole_with_the_excess),
-        TEST(what_another_program_saved_meanwhile_counts),
-        TEST(data_over_a_limit_that_was_lowered_can_shrink),
-        TEST(a_session_that_is_gone_remembers_nothing),
-        TEST(a_row_that_no_program_wrote_is_a_fault),
-        TEST(a_database_that_is_away_is_told),
-        TEST(no_name_of_fifty_parallel_writers_is_lost),
+        IN_BOTH(what_was_saved_is_there_for_the_next),
+        IN_BOTH(two_who_change_different_names_lose_nothing),
+        IN_BOTH(too_much_is_refused_as_a_whole_with_the_excess),
+        IN_BOTH(what_another_program_saved_meanwhile_counts),
+        IN_BOTH(data_over_a_limit_that_was_lowered_can_shrink),
+        IN_BOTH(a_session_that_is_gone_remembers_nothing),
+        IN_DATABASE(a_row_that_no_program_wrote_is_a_fault),
+        IN_DATABASE(a_database_that_is_away_is_told),
+        IN_CACHE(data_in_a_cache_makes_room_for_itself),
+        IN_BOTH(no_name_of_fifty_parallel_writers_is_lost),
     };
     log_open("test_session_data", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
