@@ -5,16 +5,13 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Clock, plainLatchkey } from './support/clock.mjs';
+import { Clock, day, hour, minute, noted, plainLatchkey } from './support/clock.mjs';
 import { fastcgiRequest, required } from './support/direct.mjs';
 import { Browser, encodeForm, formFields, request } from './support/http.mjs';
 import { Install, alice, bob, until } from './support/install.mjs';
 import { children, findWorkers } from './support/processes.mjs';
 import { lighttpd, secret, servers } from './support/servers.mjs';
 
-const minute = 60;
-const hour = 60 * minute;
-const day = 24 * hour;
 
 const isIn = async (browser) => {
     const answer = await browser.fetch('/private/page.html', { headers: { cookie: browser.cookie } });
@@ -56,9 +53,11 @@ describe('as time goes by', () => {
         assert.ok(!await isIn(idle));
         assert.equal((await idle.fetch('/auth/session')).status, 401);
         assert.ok(await isIn(used));
+        await noted({ install, clock }, alice);
         // The account page is a use too.
         clock.pass(2 * hour - 2 * minute);
         assert.equal((await used.fetch('/auth/account')).status, 200);
+        await noted({ install, clock }, alice);
         clock.pass(2 * hour - 2 * minute);
         assert.ok(await isIn(used));
         clock.pass(2 * hour + minute);
@@ -70,6 +69,7 @@ describe('as time goes by', () => {
         for (let i = 0; i < 23; i++) {
             clock.pass(hour);
             assert.ok(await isIn(browser), `hour ${i + 1}`);
+            await noted({ install, clock }, alice);
         }
         clock.pass(hour - minute);
         assert.ok(await isIn(browser));

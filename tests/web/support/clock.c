@@ -1,7 +1,8 @@
 /* A clock that a test moves, for programs that are started with this preloaded.
  *
- * The file that LATCHKEY_TEST_CLOCK names holds the seconds to add to the time of day. It is read
- * each time, so that the clock may step while a program runs. Other clocks go on as they do. */
+ * The file that LATCHKEY_TEST_CLOCK names holds the seconds to add to the time of day, and those to
+ * add to the clock that never steps, which a test lets grow only. It is read each time, so that the
+ * clocks may move while a program runs. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,17 +10,20 @@
 #include <time.h>
 #include <unistd.h>
 
-static long read_offset(void)
+/* The first or second number of the file. */
+static long read_offset(int which)
 {
     const char *path = getenv("LATCHKEY_TEST_CLOCK");
     int file = path != NULL ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    char text[32] = "";
+    char text[64] = "";
+    char *rest = text;
     if (file < 0) {
         return 0;
     }
     ssize_t len = read(file, text, sizeof text - 1);
     (void)close(file);
-    return len > 0 ? strtol(text, NULL, 10) : 0;
+    long step = len > 0 ? strtol(text, &rest, 10) : 0;
+    return which == 0 ? step : strtol(rest, NULL, 10);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *out)
@@ -28,7 +32,9 @@ int clock_gettime(clockid_t clock, struct timespec *out)
         return -1;
     }
     if (clock == CLOCK_REALTIME) {
-        out->tv_sec += read_offset();
+        out->tv_sec += read_offset(0);
+    } else if (clock == CLOCK_MONOTONIC) {
+        out->tv_sec += read_offset(1);
     }
     return 0;
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { programs, root } from './install.mjs';
+import { programs, root, until } from './install.mjs';
 
 // The programs as they are installed: before sanitized ones nothing can be preloaded.
 export const plainLatchkey = path.join(programs, '../../bin/latchkey');
@@ -15,6 +15,7 @@ export class Clock {
         const made = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', this.library, source],
             { encoding: 'utf8' });
         if (made.status !== 0) throw new Error(`cannot compile ${source}: ${made.stderr ?? made.error}`);
+        this.passed = 0;
         this.shift(0);
     }
 
@@ -27,10 +28,10 @@ export class Clock {
         return Math.floor(Date.now() / 1000) + this.offset;
     }
 
-    // Lets the programs' clock differ from the true time.
+    // Lets the programs' clock differ from the true time: it steps.
     shift(seconds) {
         this.offset = Math.round(seconds);
-        writeFileSync(`${this.file}.new`, String(this.offset));
+        writeFileSync(`${this.file}.new`, `${this.offset} ${this.passed}`);
         renameSync(`${this.file}.new`, this.file);
     }
 
@@ -38,7 +39,32 @@ export class Clock {
         this.shift(time - Date.now() / 1000);
     }
 
+    // Lets time go by, for clocks of all kinds. Back, it is a step.
     pass(seconds) {
+        this.passed += Math.max(Math.round(seconds), 0);
         this.shift(this.offset + seconds);
     }
 }
+
+// For forEachStore: programs with a clock, which is at.clock.
+export const clocked = {
+    serve: (at) => {
+        at.clock = new Clock(at.install);
+        return { command: plainLatchkey, env: at.clock.env };
+    },
+};
+
+// Runs the command under that clock; what it prints.
+export function runAt(at, args, input = '') {
+    const result = spawnSync(plainLatchkey, args, { env: { ...at.install.env, ...at.clock.env }, input, encoding: 'utf8' });
+    if (result.status !== 0) throw new Error(`latchkey ${args.join(' ')}: ${result.status}\n${result.stderr}`);
+    return result.stdout;
+}
+
+// Waits until the use of a session right now is written, which no answer waits for.
+export const noted = (at, user) => until('the use to be noted', () =>
+    JSON.parse(runAt(at, ['session', 'list', user.name, '--json'])).some(({ seen }) => at.clock.now - seen < 20));
+
+export const minute = 60;
+export const hour = 60 * minute;
+export const day = 24 * hour;
