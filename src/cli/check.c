@@ -9,10 +9,12 @@
  * What this does not tell: whether the web server is set up to ask the gate. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +24,7 @@
 #include "cli/sockets.h"
 #include "crypto/keyring.h"
 #include "html/pages.h"
+#include "store/cache.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -115,10 +118,6 @@ static void check_session(struct report *report)
 {
     const struct config *config = report->config;
     const char *domain = config->session.cookie_domain;
-    if (config->session.store == SESSION_STORE_CACHE) {
-        tell(report, ERROR, "session.store",
-             "this version has no cache of sessions; set it to database or cookie");
-    }
     if (!config->session.secure_cookie) {
         tell(report, WARNING, "session.secure_cookie",
              "anybody on the way can take the cookies of plain http; leave the key out but for "
@@ -232,6 +231,45 @@ static void check_database(struct report *report)
     }
 }
 
+static bool is_in_memory(const char *folder)
+{
+    struct statfs found;
+    if (statfs(folder, &found) != 0) {
+        return false;
+    }
+    unsigned long type = (unsigned long)found.f_type & 0xffffffffUL;
+    return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
+}
+
+static void check_cache(struct report *report)
+{
+    struct store *store = NULL;
+    struct cache_use use = {0};
+    const struct config *config = report->config;
+    const char *path = config_cache_path(config);
+    if (config->session.store != SESSION_STORE_CACHE) {
+        return;
+    }
+    enum status status = store_open_cache(path, config->cache.size_bytes, STORE_ROLE_ADMIN, &store);
+    if (status == OK) {
+        status = cache_get_use(store, &use);
+    }
+    store_close(&store);
+    if (status != OK) {
+        tell(report, ERROR, "cache", "%s cannot be used; correct what standard error says", path);
+        return;
+    }
+    tell(report, FINE, "cache", "%s: %lld sessions take %llu of %llu KiB; %lld had to go early",
+         path, (long long)use.sessions, (unsigned long long)(use.used_bytes >> 10),
+         (unsigned long long)(use.most_bytes >> 10), (long long)use.evicted);
+    if (!is_in_memory(config->state.run_directory)) {
+        tell(report, WARNING, "cache",
+             "%s is on a disk, not in memory; name a folder of a tmpfs in state.run_directory, as "
+             "those in /run are",
+             config->state.run_directory);
+    }
+}
+
 static void check_passwords(struct report *report)
 {
     const struct config *config = report->config;
@@ -303,6 +341,7 @@ int check_run(struct invocation *invocation)
                  S_IWGRP | S_IWOTH, WARNING);
     check_secret(&report);
     check_database(&report);
+    check_cache(&report);
     check_passwords(&report);
     check_templates(&report);
     check_serving(&report);

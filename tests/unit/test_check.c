@@ -1,4 +1,5 @@
 /* latchkey check finds each thing that can be wrong, and nothing where all is well. */
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -136,14 +138,54 @@ static void settings_that_are_dangerous_are_warned_of(void **state)
     assert_int_equal(outcome.status, 0);
 }
 
-static void a_store_that_is_not_there_is_an_error(void **state)
+static bool is_in_memory(const char *path)
+{
+    struct statfs found;
+    return statfs(path, &found) == 0 && found.f_type == TMPFS_MAGIC;
+}
+
+static void the_cache_is_looked_at_when_it_is_used(void **state)
 {
     (void)state;
-    command_line_configure("[session]\nstore = cache\n");
-    expect_line("error: session.store: ", "set it to database or cookie");
-    command_line_configure("[session]\nstore = cookie\n");
-    command_line_run(&outcome, NULL, COMMAND("check"));
+    char line[256];
+    check();
+    assert_null(strstr(outcome.out, ": cache: "));
+    command_line_configure("[session]\nstore = cache\n[cache]\nsize = 4M\n");
+    expect_line("ok: cache: ", "cache.db: 0 sessions take ");
+    (void)snprintf(line, sizeof line, " of %d KiB; 0 had to go early", 3 * 1024 - 32);
+    expect_line("ok: cache: ", line);
     assert_int_equal(outcome.status, 0);
+    if (!is_in_memory(scratch_path("run"))) {
+        expect_line("warning: cache: ", "name a folder of a tmpfs in state.run_directory");
+    }
+    assert_int_equal(unlink(scratch_path("run/cache.db")), 0);
+    assert_int_equal(mkdir(scratch_path("run/cache.db"), 0700), 0);
+    expect_line("error: cache: ", "correct what standard error says");
+    assert_non_null(strstr(outcome.err, "move it away"));
+}
+
+static void a_cache_in_memory_draws_no_warning(void **state)
+{
+    (void)state;
+    char folder[] = "/dev/shm/latchkey-test-XXXXXX";
+    char content[512];
+    if (!is_in_memory("/dev/shm")) {
+        skip();
+    }
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(content, sizeof content,
+                   "[state]\ndirectory = %s/state\nrun_directory = %s\n[session]\nstore = cache\n",
+                   scratch_folder(), folder);
+    assert_int_equal(setenv("LATCHKEY_CONFIG", scratch_write("memory.conf", content), 1), 0);
+    check();
+    static const char *const names[] = {"cache.db", "cache.db-wal", "cache.db-shm"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(content, sizeof content, "%s/%s", folder, names[i]);
+        (void)unlink(content);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    assert_non_null(find_line("ok: cache: "));
+    assert_null(find_line("warning: cache: "));
 }
 
 static void folders_that_are_missing_or_open_are_found(void **state)
@@ -307,7 +349,8 @@ int main(void)
         cmocka_unit_test_setup(every_line_says_how_bad_it_is, install),
         cmocka_unit_test_setup(a_bad_configuration_is_the_only_line, install),
         cmocka_unit_test_setup(settings_that_are_dangerous_are_warned_of, install),
-        cmocka_unit_test_setup(a_store_that_is_not_there_is_an_error, install),
+        cmocka_unit_test_setup(the_cache_is_looked_at_when_it_is_used, install),
+        cmocka_unit_test_setup(a_cache_in_memory_draws_no_warning, install),
         cmocka_unit_test_setup(folders_that_are_missing_or_open_are_found, install),
         cmocka_unit_test_setup(a_secret_that_is_of_no_use_is_found, install),
         cmocka_unit_test_setup(a_database_that_is_of_no_use_is_found, install),
