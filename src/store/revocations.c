@@ -46,7 +46,7 @@ enum status revocations_begin(struct store *store)
 {
     if (store->db != NULL && db_in_transaction(store->db)) {
         log_error("%s: a revocation was begun within a transaction", store->path);
-        return ERR_STORE;
+        return store_settle(store, ERR_STORE);
     }
     enum status status = store_connect(store);
     if (status != OK || store->generation == NULL) {
@@ -83,8 +83,13 @@ enum status revocations_end(struct store *store, enum status status)
 static enum status count_up(struct store *store)
 {
     struct call call;
+    int64_t changes = 0;
     enum status status = call_begin(store, REVOCATION_COUNT, &call);
-    return status == OK ? call_run_on_one(&call) : status;
+    if (status == OK) {
+        status = call_run(&call, &changes);
+    }
+    /* ERR_NOT_FOUND would say that there is no such session or user, so that all is well. */
+    return status == OK && changes != 1 ? store_settle(store, call_fault_row(&call)) : status;
 }
 
 enum status revocations_add_session(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
@@ -168,7 +173,7 @@ static enum status read_rows(struct call *call, struct revocation_state *state,
         if (!read_row(call, &revocation)) {
             return call_fault_row(call);
         }
-        if (!each(context, &revocation)) {
+        if (each == NULL || !each(context, &revocation)) {
             return ERR_MEMORY;
         }
         status = call_next(call);

@@ -295,7 +295,11 @@ static enum status set_locked(struct store *store, int64_t id, bool locked)
     db_bind_int64(call.statement, 1, id);
     db_bind_int64(call.statement, 2, locked ? 1 : 0);
     status = call_run_on_one(&call);
-    return status == OK && locked ? renew_salt(store, id, NULL) : status;
+    if (status != OK) {
+        return status;
+    }
+    /* Nothing ends with the lock's end, but programs that remember the lock must hear of it. */
+    return locked ? renew_salt(store, id, NULL) : revocations_add_user(store, id);
 }
 
 enum status users_set_locked(struct store *store, int64_t id, bool locked)
