@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "store/cache.h"
 
 struct listing {
     const struct sessions *sessions;
@@ -46,7 +47,7 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
     enum status status = OK;
     for (size_t i = 0; i < sizeof stores / sizeof stores[0] && status == OK && !listing.stopped;
          i++) {
-        if (i == 0 || (stores[i] != NULL && store_exists(stores[i]))) {
+        if (i == 0 || store_exists(stores[i])) {
             status = sessions_list(stores[i], user_id, now_s, list_row, &listing);
         }
     }
@@ -58,7 +59,7 @@ enum status administer_end(const struct sessions *sessions, struct text id)
     struct session_row row = {0};
     bool is_cached = false;
     enum status status = sessions_find_by_id(sessions->store, id, &row);
-    if (status == ERR_NOT_FOUND && sessions->cache != NULL && store_exists(sessions->cache)) {
+    if (status == ERR_NOT_FOUND && store_exists(sessions->cache)) {
         status = sessions_find_by_id(sessions->cache, id, &row);
         is_cached = status == OK;
     }
@@ -78,8 +79,9 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
     int64_t in_cache = 0;
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
-    if (status == OK && sessions->cache != NULL && store_exists(sessions->cache)) {
-        status = sessions_remove_rows(sessions->cache, user_id, &in_cache);
+    if (status == OK && store_exists(sessions->cache)) {
+        status = user_id != 0 ? sessions_remove_rows(sessions->cache, user_id, &in_cache)
+                              : cache_remove_all(sessions->cache, &in_cache);
     }
     if (status == OK) {
         *ended = in_database + in_cache;
@@ -95,8 +97,8 @@ enum status administer_purge(const struct sessions *sessions, int64_t now_s, int
     if (status == OK) {
         status = revocations_purge(sessions->store, now_s);
     }
-    if (status == OK && sessions->cache != NULL && store_exists(sessions->cache)) {
-        status = sessions_purge(sessions->cache, now_s, 0, &in_cache);
+    if (status == OK && store_exists(sessions->cache)) {
+        status = cache_purge(sessions->cache, now_s, 0, &in_cache);
     }
     if (status == OK) {
         *removed = in_database + in_cache;

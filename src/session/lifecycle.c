@@ -134,13 +134,12 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
     return status;
 }
 
-/* What lies beside the database is not part of its transaction: it goes first, and what is written
- * there at the same time finds the revocation. */
+/* What lies beside the database is not part of its transaction: it goes after the revocation, and
+ * what is written there at the same time finds that one. */
 static enum status end_beside(const struct sessions *sessions, const struct token *token,
                               const struct session_row *row)
 {
-    (void)sessions, (void)token, (void)row;
-    return OK;
+    return token->kind == TOKEN_CACHED ? sessions_remove(sessions->cache, row->key) : OK;
 }
 
 enum status session_end(const struct sessions *sessions, const struct token *token)

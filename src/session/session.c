@@ -24,6 +24,7 @@
 
 static const struct session_backend *const backends[] = {
     [SESSION_STORE_DATABASE] = &session_backend_database,
+    [SESSION_STORE_CACHE] = &session_backend_cache,
     [SESSION_STORE_COOKIE] = &session_backend_cookie,
 };
 
@@ -32,7 +33,7 @@ static const struct session_backend *const backends[] = {
 const struct session_backend *session_backend_find(enum token_kind kind)
 {
     for (size_t i = 0; i < BACKENDS; i++) {
-        if (backends[i] != NULL && backends[i]->kind == kind) {
+        if (backends[i]->kind == kind) {
             return backends[i];
         }
     }
@@ -47,17 +48,14 @@ enum status sessions_open(const struct config *config, struct store *store, enum
         return ERR_INPUT;
     }
     out->backend = backends[config->session.store];
-    if (out->backend == NULL) {
-        log_error("session.store = cache is not available yet");
-        return ERR_INPUT;
-    }
     out->uses = calloc(2, sizeof *out->uses);
     if (out->uses == NULL) {
         log_error("not enough memory to note uses of sessions");
         return ERR_MEMORY;
     }
-    (void)role;
-    return remembers ? memory_open(&out->memory) : OK;
+    enum status status =
+        store_open_cache(config_cache_path(config), config->cache.size_bytes, role, &out->cache);
+    return status == OK && remembers ? memory_open(&out->memory) : status;
 }
 
 void sessions_close(struct sessions *sessions)
@@ -71,9 +69,7 @@ void sessions_close(struct sessions *sessions)
 void sessions_disconnect(struct sessions *sessions)
 {
     store_disconnect(sessions->store);
-    if (sessions->cache != NULL) {
-        store_disconnect(sessions->cache);
-    }
+    store_disconnect(sessions->cache);
 }
 
 struct uses *session_uses(const struct sessions *sessions, const struct session_backend *backend)
