@@ -217,6 +217,21 @@ static void keep_owner(int descriptor, const char *path)
     }
 }
 
+void file_give_to_owner_of_folder(int descriptor, const char *path)
+{
+    char folder[PATH_MAX];
+    struct stat own;
+    struct stat found;
+    if (geteuid() != 0 || !file_print_folder(path, folder) || stat(folder, &found) != 0 ||
+        fstat(descriptor, &own) != 0 || own.st_uid == found.st_uid) {
+        return;
+    }
+    if (fchown(descriptor, found.st_uid, found.st_gid) != 0) {
+        log_warning("%s could not be given to the owner of its folder: %s; chown %lu %s", path,
+                    strerror(errno), (unsigned long)found.st_uid, path);
+    }
+}
+
 static bool sync_folder(const char *path)
 {
     char folder[PATH_MAX];

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "crypto/random.h"
 
@@ -159,6 +160,7 @@ static enum status open_writer(struct generation *generation)
     for (int i = 0; i < TRIES; i++) {
         int fd = open(generation->path, flags, S_IRUSR | S_IWUSR);
         if (fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode)) {
+            file_give_to_owner_of_folder(fd, generation->path);
             generation->writer = fd;
             return OK;
         }

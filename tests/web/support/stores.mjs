@@ -4,7 +4,7 @@ import { after, before, describe } from 'node:test';
 import { Install } from './install.mjs';
 import { servers } from './servers.mjs';
 
-export const stores = ['database', 'cookie'];
+export const stores = ['database', 'cookie', 'cache'];
 
 export const workers = { login: 2, logout: 1, account: 2, gate: 3 };
 
