@@ -8,7 +8,8 @@
  * Sessions and users live in tables of fixed size, in sets of WAYS: who comes into a full set takes
  * the place of the one that came first. Keys are digests, which nobody can choose to meet in one
  * set. The ended keys must all be there, so their table grows with them; beyond MEMORY_ENDED_MAX
- * nothing is in the memory's power any more, and it says that it is in doubt.
+ * nothing is in the memory's power any more, and it says that it is in doubt. Keys whose rows were
+ * removed since, for their sessions are over, go when they have become the greater part.
  *
  * What is not noticed by the generation: a database file that is exchanged for another one, so its
  * identity is looked at as well. A database that is gone is not another one: what is remembered
@@ -24,6 +25,7 @@
 #include "session/ended.h"
 
 #define WAYS          4
+#define ENDED_SLACK   4096
 #define MEND_PAUSE_MS 1000 /* between tries to mend, or to learn after a failure */
 
 struct known_session {
@@ -51,6 +53,7 @@ struct memory {
     int64_t mend_ms; /* not to be tried before, as the next one */
     int64_t learn_ms;
     struct ended ended;
+    size_t ended_most;              /* with more keys, those that count are read anew */
     struct known_session *sessions; /* MEMORY_SESSIONS_MAX */
     struct known_user *users;       /* MEMORY_USERS_MAX */
     unsigned turn;                  /* which place of a full set is taken next */
@@ -68,6 +71,7 @@ enum status memory_open(struct memory **out)
         memory_close(&memory);
         return ERR_MEMORY;
     }
+    memory->ended_most = ENDED_SLACK;
     *out = memory;
     return OK;
 }
@@ -179,15 +183,29 @@ static bool apply(void *context, const struct revocation *revocation)
     return true;
 }
 
-/* Reads what is new. Whoever knows more than there is, or missed what was removed, begins anew. */
+/* Forgets all and reads all revocations that there are. */
+static enum status read_anew(struct memory *memory, struct store *store,
+                             struct revocation_state *state)
+{
+    forget(memory);
+    enum status status = revocations_read(store, 0, state, apply, memory);
+    memory->ended_most = 2 * memory->ended.count + ENDED_SLACK;
+    return status;
+}
+
+/* Reads what is new. Whoever knows more than there is, or missed what was removed, begins anew; so
+ * does whoever still knows mostly of sessions that are over by themselves. */
 static enum status learn(struct memory *memory, struct store *store)
 {
     struct revocation_state state = {0};
-    enum status status = revocations_read(store, memory->state.sequence, &state, apply, memory);
-    if (status == OK && memory->state.sequence != 0 &&
-        (state.sequence < memory->state.sequence || state.forgotten > memory->state.sequence)) {
-        forget(memory);
-        status = revocations_read(store, 0, &state, apply, memory);
+    uint64_t known = memory->state.sequence;
+    enum status status = ERR_MEMORY;
+    if (memory->ended.count <= memory->ended_most) {
+        status = revocations_read(store, known, &state, apply, memory);
+    }
+    if (status == ERR_MEMORY ||
+        (status == OK && (state.sequence < known || state.forgotten > known))) {
+        status = read_anew(memory, store, &state);
     }
     if (status == OK) {
         memory->state = state;
