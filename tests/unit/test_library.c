@@ -72,6 +72,14 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up_cache(void **state)
+{
+    (void)state;
+    command_line_install();
+    open_all("cache");
+    return 0;
+}
+
 static int set_up_cookie(void **state)
 {
     (void)state;
@@ -422,6 +430,10 @@ int main(void)
         TEST(forms_are_guarded_by_session),
         TEST(an_installation_that_cannot_be_read_is_no_site),
         TEST(no_name_of_fifty_parallel_programs_is_lost),
+        cmocka_unit_test_setup_teardown(what_was_saved_is_there_with_the_next_request, set_up_cache,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(no_name_of_fifty_parallel_programs_is_lost, set_up_cache,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_cookie_store_hands_out_a_line, set_up_cookie,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_cookie_is_filled_to_its_last_byte, set_up_cookie,

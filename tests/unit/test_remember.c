@@ -126,7 +126,8 @@ static void renew_in(enum session_store wanted)
 static void each_store_remembers_what_was_saved(void **state)
 {
     (void)state;
-    static const enum session_store stores[] = {SESSION_STORE_DATABASE, SESSION_STORE_COOKIE};
+    static const enum session_store stores[] = {SESSION_STORE_DATABASE, SESSION_STORE_CACHE,
+                                                SESSION_STORE_COOKIE};
     for (size_t i = 0; i < sizeof stores / sizeof *stores; i++) {
         begin_in(stores[i]);
         expect("");
@@ -153,19 +154,31 @@ static void a_renewed_sealed_token_remembers_the_same(void **state)
 static void a_session_that_changes_stores_takes_along_what_it_remembers(void **state)
 {
     (void)state;
-    begin_in(SESSION_STORE_DATABASE);
-    put("a", "1", 1);
-    put("b", "2", 1);
-    renew_in(SESSION_STORE_COOKIE);
-    assert_int_equal(token.kind, TOKEN_SEALED);
-    expect("a1 b2");
-    put("a", "3", 1);
-    drop("b");
-    put("c", "4", 1);
-    renew_in(SESSION_STORE_DATABASE);
-    assert_int_equal(token.kind, TOKEN_STORED);
-    expect("a3 c4");
-    assert_int_equal(database_ask("SELECT count(*) FROM session_data"), 2);
+    static const struct {
+        enum session_store from, to;
+    } changes[] = {
+        {SESSION_STORE_DATABASE, SESSION_STORE_COOKIE},
+        {SESSION_STORE_DATABASE, SESSION_STORE_CACHE},
+        {SESSION_STORE_CACHE, SESSION_STORE_DATABASE},
+        {SESSION_STORE_CACHE, SESSION_STORE_COOKIE},
+        {SESSION_STORE_COOKIE, SESSION_STORE_DATABASE},
+        {SESSION_STORE_COOKIE, SESSION_STORE_CACHE},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        begin_in(changes[i].from);
+        enum token_kind kind = token.kind;
+        put("a", "1", 1);
+        put("b", "2", 1);
+        renew_in(changes[i].to);
+        assert_int_not_equal(token.kind, kind);
+        expect("a1 b2");
+        put("a", "3", 1);
+        drop("b");
+        put("c", "4", 1);
+        renew_in(changes[i].from);
+        assert_int_equal(token.kind, kind);
+        expect("a3 c4");
+    }
 }
 
 static void what_no_cookie_holds_stays_in_its_store(void **state)

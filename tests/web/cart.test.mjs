@@ -14,6 +14,7 @@ const limit = 2000;
 // What the data of a session costs in the cookie store cannot be set; a cookie has 4096 bytes.
 const stores = [
     { name: 'database', parallel: true, room: limit },
+    { name: 'cache', parallel: true, room: limit },
     { name: 'cookie', parallel: false },
 ];
 
