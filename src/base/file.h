@@ -22,8 +22,8 @@ enum status file_read_private(const char *path, struct buffer *out, struct stat 
  * (logged). A file that is replaced keeps its owner where the system allows. */
 enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
 
-/* As root, gives an open file to the owner of the folder that `path` lies in, so that programs which
- * run as that user can use what root made first. Does nothing else; failing is logged. */
+/* As root, gives an open file to the owner of the folder that `path` lies in, so that programs
+ * which run as that user can use what root made first. Does nothing else; failing is logged. */
 void file_give_to_owner_of_folder(int descriptor, const char *path);
 
 /* Makes a folder and its missing parents, mode `mode` for the last. OK when it is there. ERR_SYSTEM

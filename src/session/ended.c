@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "session/memory.h"
 
 #define ROOM_AT_FIRST 64
@@ -14,7 +15,7 @@ static const uint8_t free_place[SESSION_KEY_BYTES];
 
 static bool is_free(const uint8_t key[SESSION_KEY_BYTES])
 {
-    return memcmp(key, free_place, sizeof free_place) == 0;
+    return secret_is_equal(key, free_place, sizeof free_place);
 }
 
 /* Where the key is, or would be put. */
@@ -23,7 +24,7 @@ static size_t find_place(const struct ended *ended, const uint8_t key[SESSION_KE
     uint64_t hash;
     memcpy(&hash, key, sizeof hash);
     size_t at = hash & (ended->room - 1);
-    while (!is_free(ended->keys[at]) && memcmp(ended->keys[at], key, SESSION_KEY_BYTES) != 0) {
+    while (!is_free(ended->keys[at]) && !secret_is_equal(ended->keys[at], key, SESSION_KEY_BYTES)) {
         at = (at + 1) & (ended->room - 1);
     }
     return at;

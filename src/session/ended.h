@@ -13,6 +13,7 @@ struct ended {
  * set then, so nothing may be decided by the set. */
 enum status ended_add(struct ended *ended, const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
 
+/* Whether the key is in the set. */
 bool ended_has(const struct ended *ended, const uint8_t key[SESSION_KEY_BYTES]);
 
 /* Empties the set and frees it. */
