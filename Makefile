@@ -3,6 +3,7 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 PORT    ?= 8080
+STORE   ?= database
 CC      := gcc
 CLANG   := clang
 
@@ -57,10 +58,10 @@ all: $(BUILD)/lib/liblatchkey.a $(BUILD)/bin/latchkey $(PROGRAMS:%=$(BUILD)/cgi-
 examples: $(EXAMPLES:%=$(BUILD)/examples/%) ## build programs that use the library as others would
 
 .PHONY: run
-run: ## install what is missing, build, and serve a protected demo site on http://localhost:8080 (PORT=)
+run: ## install what is missing, build, and serve a protected demo site on http://localhost:8080 (PORT=, STORE=)
 	@tools/install-deps run
 	@$(MAKE) --no-print-directory all
-	@BUILD=$(BUILD) PORT=$(PORT) deploy/demo/run
+	@BUILD=$(BUILD) PORT=$(PORT) STORE=$(STORE) deploy/demo/run
 
 .PHONY: check
 check: ## install what is missing, build with warnings as errors, run every test

@@ -14,7 +14,7 @@ function parse(text) {
     const end = text.indexOf('\r\n\r\n');
     const lines = text.slice(0, Math.max(end, 0)).split('\r\n');
     return {
-        status: Number(/^Status: (\d{3}) /.exec(lines[0])?.[1] ?? 0),
+        status: Number(/^Status: (\d{3})(?: |$)/.exec(lines[0])?.[1] ?? 0),
         headers: Object.fromEntries(lines.slice(1).map((line) => {
             const at = line.indexOf(': ');
             return [line.slice(0, at).toLowerCase(), line.slice(at + 2)];
