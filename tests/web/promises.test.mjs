@@ -2,7 +2,7 @@
 // says, and each cell of it is shown to be true, here or by a test elsewhere that is named.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash, createHmac, createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -33,7 +33,7 @@ function sql(file, text) {
     return result.stdout.trim();
 }
 
-// The session's row, by what the file has: "1" or "0".
+// How many rows of sessions the file has, as text.
 const count = (file) => (existsSync(file) ? sql(file, 'SELECT count(*) FROM session') : '0');
 
 // Stops the programs, calls `task`, and starts them again.
@@ -83,27 +83,28 @@ function readUser(at, name) {
     return { id: Number(id), salt: Buffer.from(salt, 'hex') };
 }
 
-// Everything that can be made of the secret and what the files show of alice and her session. The
-// first is no session of hers, but shows that the key is the right one.
+// What can be made of the secret and of all that the files show of alice and her session: tokens of
+// rows, sealed ones with a salt that is guessed, and sealed ones with hers.
 function forgeAll(at) {
     const now = Math.floor(Date.now() / 1000);
     const secret = readSecret(at);
+    const alice = readUser(at, 'alice');
     const keys = [database(at), cache(at)].filter(existsSync)
         .flatMap((file) => sql(file, 'SELECT hex(key) FROM session').split('\n').filter(Boolean))
         .map((key) => Buffer.from(key, 'hex'));
     const ids = [...keys, randomBytes(32)];
     return {
         plain: ids.flatMap((id) => ['database', 'cache'].map((store) => forgePlain(secret, kinds[store], id, now))),
-        unsalted: ids.map((id) => forgeSealed(secret, id, { id: readUser(at, 'alice').id, salt: randomBytes(32) }, now)),
-        sealed: ids.map((id) => forgeSealed(secret, id, readUser(at, 'alice'), now)),
+        unsalted: ids.map((id) => forgeSealed(secret, id, { ...alice, salt: randomBytes(32) }, now)),
+        sealed: ids.map((id) => forgeSealed(secret, id, alice, now)),
     };
 }
 
 // ---- data, by examples/cart.c as a CGI program ----
 
 function cart(at, cookie, more = {}, input = '') {
-    return runCgi(at.install, '../examples/cart', { ...required, REQUEST_URI: '/cart', HTTP_COOKIE: cookie, ...more },
-        { input });
+    return runCgi(at.install, '../../examples/cart',
+        { ...required, ...at.clock.env, REQUEST_URI: '/cart', HTTP_COOKIE: cookie, ...more }, { input });
 }
 
 // Puts an article into the cart; gives the answer, with the cookie to go on with.
@@ -163,8 +164,7 @@ const showsWhenStolen = (shown) => async (at) => {
     const browser = await signedIn(at.webs[0].port);
     const saved = put(at, browser.cookie, 'bread', 'the remark of this cart');
     assert.equal(saved.status, 303);
-    const id = createHash('sha256').update(saved.cookie).digest('hex'); // a name for the file, no more
-    const stolen = path.join(at.install.folder, id);
+    const stolen = path.join(at.install.folder, 'stolen.db');
     at.install.do(['backup', stolen]);
     const bytes = readFileSync(stolen, 'latin1');
     assert.ok(bytes.includes('alice') && bytes.includes('$argon2id$'));
@@ -174,9 +174,8 @@ const showsWhenStolen = (shown) => async (at) => {
     assert.ok(!bytes.includes(token.toString('latin1', 14, 46)), 'the id of a token');
     assert.ok(!bytes.includes(token.toString('latin1', 30, 62)), 'what is sealed');
     // Nobody gets in with it: who runs it with another secret makes tokens that are good there alone.
-    const thief = new Install({ ...settingsFor(at.store), state: { directory: path.join(at.install.folder, 'thief') } });
+    const thief = new Install(settingsFor(at.store));
     try {
-        thief.state = path.join(at.install.folder, 'thief');
         thief.do(['init']);
         rmSync(path.join(thief.state, 'latchkey.db'));
         renameSync(stolen, path.join(thief.state, 'latchkey.db'));
@@ -200,7 +199,7 @@ const showsWhenStolen = (shown) => async (at) => {
 const opensWhenSecretStolen = (opens) => async (at) => {
     const { cookie } = await signedIn(at.webs[0].port);
     const { plain, unsalted, sealed } = forgeAll(at);
-    // The control: the very token of alice's session, by its own id, and a form's token.
+    // The control: with the id, which no file has, it is the very token.
     const own = Buffer.from(cookie.split('=')[1], 'base64url');
     if (at.store !== 'cookie') {
         const again = forgePlain(readSecret(at), kinds[at.store], own.subarray(14, 46), own.readBigInt64BE(6));
@@ -208,7 +207,7 @@ const opensWhenSecretStolen = (opens) => async (at) => {
     }
     for (const one of [...plain, ...unsalted]) assert.ok(!await passes(at, one));
     for (const one of sealed) assert.equal(await passes(at, one), opens);
-    // Two commands end it all.
+    // Either of two commands ends it all.
     at.install.do(['secret', 'revoke']);
     for (const one of [...sealed, cookie]) assert.ok(!await passes(at, one));
     const later = forgeAll(at).sealed;
@@ -325,7 +324,8 @@ async function writesRenewals(at) {
 // ---- the table ----
 
 const elsewhere = (file, ...names) => ({ file, names });
-const revoked = (...names) => elsewhere('revocation.test.mjs', 'is dead after', ...names.map((name) => `name: '${name}'`));
+const revoked = (...names) =>
+    elsewhere('revocation.test.mjs', 'is dead after', ...names.map((name) => `name: '${name}'`));
 
 const sameForAll = (promise, says, shown) => ({
     promise, database: [says, shown], cache: [says, shown], cookie: [says, shown],
@@ -403,7 +403,8 @@ const read = (name) => readFileSync(path.join(root, name), 'utf8');
 // The rows of README's table, without the advice.
 function readReadme() {
     const table = /^\| +\| `database` .*\n(?:\|.*\n)+/m.exec(read('README.md'))[0];
-    return table.trim().split('\n').map((line) => line.replaceAll('`', '').split('|').slice(1, -1).map((cell) => cell.trim()))
+    return table.replaceAll('`', '').trim().split('\n')
+        .map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()))
         .filter(([first]) => !/^:?-+$/.test(first));
 }
 
@@ -430,33 +431,77 @@ describe('the table of the stores', () => {
                 assert.ok(says.length > 0 && says.length <= 65, says);
                 if (typeof shown === 'function') continue;
                 const tests = read(path.join('tests/web', shown.file));
-                for (const text of [...shown.names, 'forEachStore(']) assert.ok(tests.includes(text), `${shown.file}: ${text}`);
+                for (const text of [...shown.names, 'forEachStore(']) {
+                    assert.ok(tests.includes(text), `${shown.file}: ${text}`);
+                }
             }
         }
     });
 });
 
+const settings = (store) => settingsFor(store, {
+    workers: { login: 1, logout: 1, account: 1, gate: 1 }, session: { data_limit: limit },
+});
+
+// An installation of its own for the tests of a suite.
+function install(store) {
+    const at = { store, webs: [] };
+    before(async () => {
+        at.install = new Install(settings(store)).init();
+        at.clock = new Clock(at.install);
+        at.options = { command: plainLatchkey, env: at.clock.env };
+        await at.install.serve(at.options);
+        at.webs = [await servers[0].start(at.install)];
+    });
+    after(async () => {
+        for (const web of at.webs) await web.stop();
+        assert.equal(await at.install?.close(), 0);
+    });
+    return at;
+}
+
 describe('a promise', { concurrency: true }, () => {
-    for (const store of columns.filter((name) => stores.includes(name))) {
+    for (const store of stores) {
         describe(`of the ${store} store`, { concurrency: 1 }, () => {
             for (const row of promises.filter((one) => typeof one[store][1] === 'function')) {
                 describe(row.promise, () => {
-                    const at = { store, webs: [] };
-
-                    before(async () => {
-                        at.install = new Install(settingsFor(store, {
-                            workers: { login: 1, logout: 1, account: 1, gate: 1 }, session: { data_limit: limit },
-                        })).init();
-                        at.clock = new Clock(at.install);
-                        at.options = { command: plainLatchkey, env: at.clock.env };
-                        await at.install.serve(at.options);
-                        at.webs = [await servers[0].start(at.install)];
-                    });
-                    after(async () => {
-                        for (const web of at.webs) await web.stop();
-                        assert.equal(await at.install?.close(), 0);
-                    });
+                    const at = install(store);
                     it(row[store][0], () => row[store][1](at));
+                });
+            }
+        });
+    }
+});
+
+const kindOf = (cookie) => Buffer.from(cookie.split('=')[1], 'base64url').toString('latin1', 1, 2);
+
+describe('to change the store', { concurrency: true }, () => {
+    for (const from of stores) {
+        describe(`from ${from}`, { concurrency: 1 }, () => {
+            for (const to of stores.filter((name) => name !== from)) {
+                const at = install(from);
+                it(`to ${to} signs nobody out, and sessions move when they are renewed`, async () => {
+                    const browser = await signedIn(at.webs[0].port);
+                    const saved = put(at, browser.cookie, 'bread', 'white');
+                    assert.equal(saved.status, 303, saved.log);
+                    browser.jar.set('latchkey', saved.cookie.split('=')[1]);
+                    await restart(at, () => at.install.configure(settings(to)));
+                    assert.equal((await browser.fetch('/auth/session')).status, 200);
+                    assert.ok(cart(at, browser.cookie).body.includes('bread: white'));
+                    const former = browser.cookie;
+                    assert.equal(kindOf(former), kinds[from]);
+                    assert.equal((await browser.fetch(page)).status, 200);
+                    assert.equal(browser.cookie, former);
+                    at.clock.pass(1.1 * hour);
+                    const sent = await browser.fetch(page);
+                    assert.equal(sent.status, 303);
+                    assert.equal((await browser.fetch(sent.headers.location)).headers.location, page);
+                    assert.equal((await browser.fetch(page)).status, 200);
+                    assert.equal(kindOf(browser.cookie), kinds[to]);
+                    assert.ok(cart(at, browser.cookie).body.includes('bread: white'));
+                    const last = browser.cookie;
+                    assert.equal((await browser.signOut()).status, 303);
+                    for (const cookie of [former, last]) assert.ok(!await passes(at, cookie));
                 });
             }
         });
