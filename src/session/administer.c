@@ -11,11 +11,35 @@
 
 struct listing {
     const struct sessions *sessions;
+    struct store *other; /* of the two stores, the one that is not gone through; may be NULL */
     bool (*each)(void *context, const struct session_row *row);
     void *context;
     enum status status;
     bool stopped;
 };
+
+/* A session that went from one store to the other has a row in each: the one that was used last
+ * speaks for it. And the cache may have kept a row of one that was revoked. ERR_NOT_FOUND: this row
+ * is not to be shown. */
+static enum status check_row(const struct listing *listing, const struct session_row *row)
+{
+    const struct sessions *sessions = listing->sessions;
+    bool of_database = listing->other != sessions->store;
+    bool ended = false;
+    struct session_row twin = {0};
+    enum status status = OK;
+    if (!of_database) {
+        status = revocations_has(sessions->store, row->key, row->expires_s, &ended);
+    }
+    if (status == OK && !ended && listing->other != NULL) {
+        status = sessions_find(listing->other, row->key, &twin);
+        ended =
+            status == OK && (of_database ? twin.seen_s > row->seen_s : twin.seen_s >= row->seen_s);
+        status = status == ERR_NOT_FOUND ? OK : status;
+    }
+    secret_wipe(&twin, sizeof twin);
+    return status == OK && ended ? ERR_NOT_FOUND : status;
+}
 
 /* Gives a row on with its user, unless the session is dead by its salt. */
 static bool list_row(void *context, const struct session_row *row)
@@ -23,7 +47,10 @@ static bool list_row(void *context, const struct session_row *row)
     struct listing *listing = context;
     struct session_row whole = *row;
     struct user user = {0};
-    enum status status = users_find_by_id(listing->sessions->store, row->user_id, &user);
+    enum status status = check_row(listing, row);
+    if (status == OK) {
+        status = users_find_by_id(listing->sessions->store, row->user_id, &user);
+    }
     if (status == OK && !user.locked && secret_is_equal(user.salt, row->salt, sizeof user.salt)) {
         memcpy(whole.user, user.name, sizeof whole.user);
         memcpy(whole.display, user.display, sizeof whole.display);
@@ -42,14 +69,13 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
                             bool (*each)(void *context, const struct session_row *row),
                             void *context)
 {
-    struct store *const stores[] = {sessions->store, sessions->cache};
     struct listing listing = {.sessions = sessions, .each = each, .context = context};
-    enum status status = OK;
-    for (size_t i = 0; i < sizeof stores / sizeof stores[0] && status == OK && !listing.stopped;
-         i++) {
-        if (i == 0 || store_exists(stores[i])) {
-            status = sessions_list(stores[i], user_id, now_s, list_row, &listing);
-        }
+    bool has_cache = store_exists(sessions->cache);
+    listing.other = has_cache ? sessions->cache : NULL;
+    enum status status = sessions_list(sessions->store, user_id, now_s, list_row, &listing);
+    if (has_cache && status == OK && !listing.stopped) {
+        listing.other = sessions->store;
+        status = sessions_list(sessions->cache, user_id, now_s, list_row, &listing);
     }
     return status == OK ? listing.status : status;
 }
