@@ -55,8 +55,8 @@ async function killEverything(at) {
     await until('the end', () => !all.some(isAlive));
 }
 
-// What the programs say that are run as CGI: each of them, or some.
-function askCgi(at, cookie, asked = pages.slice(0, 3)) {
+// What the programs say that are run as CGI: all that are asked elsewhere, or some.
+function askCgi(at, cookie, asked = pages) {
     return asked.map(({ program, target, alive, dead }) => {
         const script = target.startsWith('/auth/') ? { SCRIPT_NAME: target } : {};
         const answer = runCgi(at.install, program, { ...required, REQUEST_URI: target, ...script, HTTP_COOKIE: cookie });
