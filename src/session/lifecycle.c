@@ -142,6 +142,16 @@ static enum status end_beside(const struct sessions *sessions, const struct toke
     return token->kind == TOKEN_CACHED ? sessions_remove(sessions->cache, row->key) : OK;
 }
 
+/* When a session of this token is over at the latest. */
+static int64_t latest_end_s(const struct sessions *sessions, const struct token *token)
+{
+    int64_t lifetime_s = sessions->config->session.lifetime_s;
+    int64_t remember_s = sessions->config->session.remember_s;
+    return token->issued_s + (lifetime_s > remember_s ? lifetime_s : remember_s);
+}
+
+/* A row that is gone (it had to make room in the cache, or its uses could not be noted) does not
+ * mean that the session is: a worker may remember it, and tokens of another kind have their own. */
 enum status session_end(const struct sessions *sessions, const struct token *token)
 {
     const struct session_backend *backend = session_backend_find(token->kind);
@@ -153,6 +163,10 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
     if (status == OK) {
         status = backend->find(sessions, token, &row);
     }
+    if (status == ERR_NOT_FOUND) {
+        row.expires_s = latest_end_s(sessions, token);
+        status = OK;
+    }
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
@@ -160,5 +174,5 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
         status = end_beside(sessions, token, &row);
     }
     secret_wipe(&row, sizeof row);
-    return status == ERR_NOT_FOUND ? OK : status;
+    return status;
 }

@@ -1,10 +1,12 @@
 // A copied cookie is dead from the answer on that said so: in every worker that knew the session,
 // after a crash of everything, and for programs that are started for one request.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { it } from 'node:test';
 import { required, runCgi } from './support/direct.mjs';
-import { signedIn } from './support/forms.mjs';
-import { encodeForm, formFields } from './support/http.mjs';
+import { csrfOf, formType, signedIn } from './support/forms.mjs';
+import { encodeForm, formFields, request } from './support/http.mjs';
 import { bob, isAlive, until } from './support/install.mjs';
 import { findAll, killAll } from './support/processes.mjs';
 import { assertAlive, assertDead, pages, replayEverywhere, warm } from './support/replay.mjs';
@@ -132,6 +134,21 @@ forEachStore('a copied cookie', (at) => {
         assert.equal(answer.status, 303, answer.log);
         await assertDead(at, copied, 100);
         assert.deepEqual(askCgi(at, copied), [false, false, false]);
+    });
+
+    // As when the cache needs its room, or when uses could not be noted for long.
+    it('is dead after a sign-out also where its row had gone before, and workers remember it', async () => {
+        const { copied, browser } = await newcomer(at, at.webs[0]);
+        const csrf = await csrfOf(browser);
+        for (const file of [path.join(at.install.state, 'latchkey.db'), path.join(at.install.run, 'cache.db')]) {
+            const gone = spawnSync('sqlite3', [file, 'DELETE FROM session'], { encoding: 'utf8' });
+            if (at.store === 'cache' || file.endsWith('latchkey.db')) assert.equal(gone.status, 0, gone.stderr);
+        }
+        const answer = await request(at.webs[1].port, '/auth/logout', {
+            method: 'POST', body: encodeForm({ csrf }), headers: { cookie: copied, 'content-type': formType },
+        });
+        assert.equal(answer.status, 303);
+        await assertDead(at, copied, 100);
     });
 
     it('goes on when the secret is rotated, and new tokens are of the new secret', async () => {
