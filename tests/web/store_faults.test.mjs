@@ -117,7 +117,7 @@ describe('when the store fails', () => {
             mend: () => { rmdirSync(file('latchkey.db')); moveBack('latchkey.db'); },
         },
         {
-            what: 'a database of another program has the place of ours', complaint: /latchkey\.db: of another program, not a database of Latchkey/,
+            what: 'a database of another program has the place of ours', complaint: /latchkey\.db: a database of another program/,
             spoil: () => {
                 moveAway('latchkey.db');
                 sql('CREATE TABLE t (x); INSERT INTO t VALUES (1)');
