@@ -50,17 +50,20 @@ bool db_is_damaged(const struct db *db);
  * system calls, about a microsecond. */
 bool db_is_in_place(const struct db *db);
 
-/* What one connection may do. A column NULL stands for all. */
+/* What a connection may do, and whose: a bit for each kind of program, as db_limit is told. A
+ * column NULL stands for all. */
 enum db_action { DB_READ, DB_INSERT, DB_UPDATE, DB_DELETE };
 struct db_grant {
+    unsigned whose;
     enum db_action action;
     const char *table; /* NULL ends the list */
     const char *column;
 };
 
-/* From now on statements that need anything but `grants` and transactions are refused when they are
- * prepared, with ERR_PERMISSION. Borrowed until db_close. NULL lifts it. */
-void db_limit(struct db *db, const struct db_grant *grants);
+/* From now on statements that need anything but transactions and those of `grants` that have the
+ * bit `who` are refused when they are prepared, with ERR_PERMISSION. Borrowed until db_close. NULL
+ * lifts it. */
+void db_limit(struct db *db, const struct db_grant *grants, unsigned who);
 
 /* How long a call waits for another writer before it fails. */
 #define DB_WAIT_MS 5000

@@ -7,13 +7,20 @@
 
 #include "db/sqlite.h"
 
-static bool is_granted(const struct db_grant *grants, enum db_action action, const char *table,
+/* An empty column stands for a table of which rows are counted, but no column is read. */
+static bool is_column_of(const struct db_grant *grant, const char *column)
+{
+    return grant->column == NULL || column == NULL ||
+           (column[0] == '\0' && grant->action == DB_READ) || strcmp(grant->column, column) == 0;
+}
+
+static bool is_granted(const struct db *db, enum db_action action, const char *table,
                        const char *column)
 {
-    for (; grants->table != NULL; grants++) {
-        if (grants->action == action && table != NULL && strcmp(grants->table, table) == 0 &&
-            (grants->column == NULL || column == NULL || (column[0] == '\0' && action == DB_READ) ||
-             strcmp(grants->column, column) == 0)) {
+    for (const struct db_grant *grant = db->grants; table != NULL && grant->table != NULL;
+         grant++) {
+        if ((grant->whose & db->who) != 0 && grant->action == action &&
+            strcmp(grant->table, table) == 0 && is_column_of(grant, column)) {
             return true;
         }
     }
@@ -39,17 +46,16 @@ int db_authorize(void *context, int action, const char *first, const char *secon
         granted = true;
         break;
     case SQLITE_READ:
-        /* An empty column stands for a table of which rows are counted, but no column is read. */
-        granted = is_granted(db->grants, DB_READ, first, second);
+        granted = is_granted(db, DB_READ, first, second);
         break;
     case SQLITE_INSERT:
-        granted = is_granted(db->grants, DB_INSERT, first, NULL);
+        granted = is_granted(db, DB_INSERT, first, NULL);
         break;
     case SQLITE_UPDATE:
-        granted = is_granted(db->grants, DB_UPDATE, first, second);
+        granted = is_granted(db, DB_UPDATE, first, second);
         break;
     case SQLITE_DELETE:
-        granted = is_granted(db->grants, DB_DELETE, first, NULL);
+        granted = is_granted(db, DB_DELETE, first, NULL);
         break;
     case SQLITE_PRAGMA: /* db_get_use; nothing is set */
         granted = second == NULL && first != NULL &&

@@ -347,9 +347,10 @@ bool db_is_in_place(const struct db *db)
            is_same(&now, &db->wal);
 }
 
-void db_limit(struct db *db, const struct db_grant *grants)
+void db_limit(struct db *db, const struct db_grant *grants, unsigned who)
 {
     db->grants = grants;
+    db->who = who;
 }
 
 enum status db_get_version(struct db *db, int *out)

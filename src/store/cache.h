@@ -9,8 +9,9 @@
 #include "store/sessions.h"
 
 /* Adds a session, making room for it; takes row->seen_s for the present time. Nobody is asked about
- * the user, who stands in the other database: whoever calls has made sure that the salt is the
- * present one. ERR_EXISTS, ERR_STORE. Time: bounded, whatever the number of sessions. */
+ * user and revocations, which stand in the other database: whoever calls looks there afterwards,
+ * and removes the row again if need be. ERR_EXISTS, ERR_STORE. Time: bounded, whatever the number
+ * of sessions. */
 enum status cache_add(struct store *store, const struct session_row *row) MUST_USE;
 
 /* Makes sure that `bytes` more can be written, and what indexes need beside it: called before other

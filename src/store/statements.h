@@ -19,9 +19,9 @@ enum statement {
     USER_NEXT,
     SESSION_ADD,
     SESSION_FIND,
+    SESSION_FIND_RANGE,
     SESSION_TOUCH,
     SESSION_REMOVE,
-    SESSION_FIND_RANGE,
     SESSION_REMOVE_OF_USER,
     SESSION_REMOVE_ALL,
     SESSION_PURGE_ALL,
@@ -51,15 +51,15 @@ enum statement {
 };
 
 struct statement_rule {
-    const char *sql;
     unsigned roles; /* bit 1 << role for each that may run it */
     bool writes;
+    const char *sql;
 };
 
 extern const struct statement_rule statement_rules[STATEMENTS];
 
-/* The same by table and column for SQLite's authorizer; NULL: everything. */
-extern const struct db_grant *const statement_grants[STORE_ROLE_ADMIN + 1];
-extern const struct db_grant *const statement_cache_grants[STORE_ROLE_ADMIN + 1];
+/* Limits a connection to what the role's statements need, by table and column, with SQLite's
+ * authorizer. */
+void statement_limit(struct db *db, enum store_role role, bool is_cache);
 
 #endif

@@ -137,8 +137,7 @@ enum status store_connect(struct store *store)
     enum status status = is_cache ? cache_file_open(store->path, store->cache_bytes, &store->db)
                                   : open_database(store);
     if (status == OK) {
-        db_limit(store->db,
-                 is_cache ? statement_cache_grants[store->role] : statement_grants[store->role]);
+        statement_limit(store->db, store->role, is_cache);
     } else {
         store_disconnect(store);
     }

@@ -118,7 +118,7 @@ static void each_role_may_do_its_part_and_no_other(void **state)
     for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
         struct db *db = NULL;
         assert_int_equal(db_open(&settings, &db), OK);
-        db_limit(db, statement_cache_grants[roles[r].role]);
+        statement_limit(db, roles[r].role, true);
         for (size_t i = 0; i < sizeof permissions / sizeof *permissions; i++) {
             struct db_statement *statement = NULL;
             const struct statement_rule *rule = &statement_rules[permissions[i].which];
