@@ -32,7 +32,23 @@
 #include "base/secret.h"
 
 #define OTHERS_MASK  077
-#define TRY_AGAIN_MS 5 /* between two attempts at a lock */
+#define TRY_AGAIN_MS 2 /* between two attempts at a lock */
+
+bool file_is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+bool file_is_untouched(const struct stat *a, const struct stat *b)
+{
+    return file_is_same(a, b) && a->st_size == b->st_size && is_same_time(a->st_mtim, b->st_mtim) &&
+           is_same_time(a->st_ctim, b->st_ctim);
+}
 
 static const struct {
     int cause;
@@ -217,13 +233,21 @@ static void keep_owner(int descriptor, const char *path)
     }
 }
 
+/* Whoever owns the folder may have put a link there to a file that root alone should write: what
+ * has another name, or another owner already, is not given away. */
+static bool is_only_of_root(int descriptor)
+{
+    struct stat found;
+    return fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == 0 &&
+           found.st_nlink == 1;
+}
+
 void file_give_to_owner_of_folder(int descriptor, const char *path)
 {
     char folder[PATH_MAX];
-    struct stat own;
     struct stat found;
     if (geteuid() != 0 || !file_print_folder(path, folder) || stat(folder, &found) != 0 ||
-        fstat(descriptor, &own) != 0 || own.st_uid == found.st_uid) {
+        found.st_uid == 0 || !is_only_of_root(descriptor)) {
         return;
     }
     if (fchown(descriptor, found.st_uid, found.st_gid) != 0) {
@@ -363,9 +387,7 @@ static enum status open_folder(const char *path, char folder[PATH_MAX], int *des
     return OK;
 }
 
-/* False: errno tells why; EWOULDBLOCK, when somebody else holds the lock to the end of the limit.
- */
-static bool lock_within(int descriptor, int limit_ms)
+bool file_lock_within(int descriptor, int limit_ms)
 {
     const struct timespec pause = {.tv_nsec = TRY_AGAIN_MS * 1000000L};
     int64_t deadline_ms = limit_ms < 0 ? 0 : clock_monotonic_ms() + limit_ms;
@@ -391,7 +413,7 @@ enum status file_lock_folder(const char *path, int limit_ms, int *descriptor)
     if (status != OK) {
         return status;
     }
-    if (!lock_within(opened, limit_ms)) {
+    if (!file_lock_within(opened, limit_ms)) {
         if (errno == EWOULDBLOCK) {
             log_error("another program keeps the folder %s locked for more than %d ms; is one "
                       "stuck?",

@@ -23,7 +23,8 @@ enum status file_read_private(const char *path, struct buffer *out, struct stat 
 enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
 
 /* As root, gives an open file to the owner of the folder that `path` lies in, so that programs
- * which run as that user can use what root made first. Does nothing else; failing is logged. */
+ * which run as that user can use what root made first: a regular file of root's with this one name.
+ * Does nothing else; failing is logged. */
 void file_give_to_owner_of_folder(int descriptor, const char *path);
 
 /* Makes a folder and its missing parents, mode `mode` for the last. OK when it is there. ERR_SYSTEM
@@ -32,6 +33,16 @@ enum status file_make_folder(const char *path, mode_t mode) MUST_USE;
 
 /* Writes the folder that `path` lies in, "." for a bare name. False: it is too long. */
 bool file_print_folder(const char *path, char folder[PATH_MAX]) MUST_USE;
+
+/* Whether two stats are of one file, by device and inode; and whether nobody wrote to it between
+ * them either, by size and times. */
+bool file_is_same(const struct stat *a, const struct stat *b);
+bool file_is_untouched(const struct stat *a, const struct stat *b);
+
+/* Locks an open file or folder against everybody else who locks it (flock), waiting up to limit_ms,
+ * without an end when that is negative. False: errno tells why, EWOULDBLOCK when somebody else
+ * holds it. */
+bool file_lock_within(int descriptor, int limit_ms) MUST_USE;
 
 /* Locks the folder that `path` lies in against everybody else who locks it so, waiting up to
  * limit_ms, without an end when that is negative. Closing *descriptor, or the end of the process,

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -111,23 +112,12 @@ void keyring_free(struct keyring **keyring)
     }
 }
 
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           is_same_time(a->st_mtim, b->st_mtim) && is_same_time(a->st_ctim, b->st_ctim);
-}
-
 enum status keyring_refresh(struct keyring *keyring)
 {
     struct stat now;
     /* lstat: a link put in the file's place must be seen as what it is, to be refused. */
     if (keyring->count > 0 && lstat(keyring->path, &now) == 0 &&
-        is_same_file(&now, &keyring->identity)) {
+        file_is_untouched(&now, &keyring->identity)) {
         return OK;
     }
     return load(keyring);

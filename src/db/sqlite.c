@@ -35,11 +35,6 @@ static const char pragmas[] = "PRAGMA foreign_keys = ON;"
                               "PRAGMA mmap_size = 0;"
                               "PRAGMA journal_size_limit = 8388608;";
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Finds the file, and says why when it cannot be used. */
 static enum status look_at_file(struct db *db)
 {
@@ -193,7 +188,7 @@ static enum status note_files(struct db *db)
     if (status != OK) {
         return status;
     }
-    if (stat(db->path, &now) != 0 || !is_same(&now, &db->file) ||
+    if (stat(db->path, &now) != 0 || !file_is_same(&now, &db->file) ||
         stat(db->wal_path, &db->wal) != 0) {
         db->spoiled = true;
         if (db->kind == DB_CACHE) {
@@ -300,7 +295,7 @@ static void save_log(const struct db *db)
         return;
     }
     /* The log of a cache is taken away by whoever makes the cache anew. */
-    if (db->kind == DB_MAIN && stat(db->wal_path, &now) == 0 && is_same(&now, &db->wal) &&
+    if (db->kind == DB_MAIN && stat(db->wal_path, &now) == 0 && file_is_same(&now, &db->wal) &&
         unlink(db->wal_path) == 0) {
         char *index_path = join(db->path, "-shm");
         if (index_path != NULL) {
@@ -343,8 +338,8 @@ bool db_is_damaged(const struct db *db)
 bool db_is_in_place(const struct db *db)
 {
     struct stat now;
-    return stat(db->path, &now) == 0 && is_same(&now, &db->file) && stat(db->wal_path, &now) == 0 &&
-           is_same(&now, &db->wal);
+    return stat(db->path, &now) == 0 && file_is_same(&now, &db->file) &&
+           stat(db->wal_path, &now) == 0 && file_is_same(&now, &db->wal);
 }
 
 void db_limit(struct db *db, const struct db_grant *grants, unsigned who)

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "session/ended.h"
@@ -226,8 +227,7 @@ static void mend(struct memory *memory, struct store *store)
 static bool is_exchanged(const struct memory *memory, const struct stat *database)
 {
     return database->st_ino != 0 && memory->database.st_ino != 0 &&
-           (database->st_ino != memory->database.st_ino ||
-            database->st_dev != memory->database.st_dev);
+           !file_is_same(database, &memory->database);
 }
 
 bool memory_refresh(struct memory *memory, struct store *store)

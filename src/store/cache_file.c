@@ -75,28 +75,19 @@ static enum status remove_files(const char *path)
     return status == OK ? remove_one(path, "-shm") : status;
 }
 
-/* What root makes belongs to the owner of the folder, who runs the programs. By the opened file,
- * and only one that root made just now: that user may have put something else in its place. */
-static void give_to_owner_of(int folder, const char *path)
+/* What root makes belongs to the owner of the folder, who runs the programs. By the opened file:
+ * that user may have put something else in its place. */
+static void give_away(const char *path)
 {
-    struct stat owner;
-    struct stat made;
-    if (geteuid() != 0 || fstat(folder, &owner) != 0 || owner.st_uid == 0) {
-        return;
-    }
     int file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (file >= 0 && fstat(file, &made) == 0 && S_ISREG(made.st_mode) && made.st_uid == 0 &&
-        made.st_nlink == 1 && fchown(file, owner.st_uid, owner.st_gid) != 0) {
-        log_warning("%s: cannot be given to user %lu: %s; chown it", path,
-                    (unsigned long)owner.st_uid, strerror(errno));
-    }
     if (file >= 0) {
+        file_give_to_owner_of_folder(file, path);
         (void)close(file);
     }
 }
 
 /* With the lock held. */
-static enum status make_anew(const struct db_settings *existing, int folder, struct db **out)
+static enum status make_anew(const struct db_settings *existing, struct db **out)
 {
     struct db_settings settings = *existing;
     struct db *db = NULL;
@@ -106,7 +97,7 @@ static enum status make_anew(const struct db_settings *existing, int folder, str
         status = file_write_private(settings.path, (struct text){0}, true);
     }
     if (status == OK) {
-        give_to_owner_of(folder, settings.path);
+        give_away(settings.path);
         status = db_open(&settings, &db);
     }
     if (status == OK) {
@@ -131,7 +122,7 @@ static enum status make_with_lock(const struct db_settings *settings, struct db 
     status = open_existing(settings, out, &why);
     bool was_missing = status == ERR_NOT_FOUND;
     if (was_missing || status == ERR_INPUT) {
-        status = make_anew(settings, folder, out);
+        status = make_anew(settings, out);
         if (status == OK && was_missing) {
             log_info("%s: the cache of sessions was made", settings->path);
         } else if (status == OK) {

@@ -20,8 +20,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,8 +27,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 
-#define WAIT_STEP_NS 2000000
-#define TRIES        8 /* against somebody who keeps exchanging the file */
+#define TRIES 8 /* against somebody who keeps exchanging the file */
 
 static const char magic[8] = "LKgen1\n";
 
@@ -83,34 +80,23 @@ void generation_close(struct generation **generation)
     }
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 bool generation_is_same(const struct generation_mark *a, const struct generation_mark *b)
 {
-    return a->sequence == b->sequence && a->nonce == b->nonce && is_same_file(&a->file, &b->file) &&
-           a->file.st_size == b->file.st_size && is_same_time(a->file.st_mtim, b->file.st_mtim) &&
-           is_same_time(a->file.st_ctim, b->file.st_ctim);
+    return a->sequence == b->sequence && a->nonce == b->nonce &&
+           file_is_untouched(&a->file, &b->file);
 }
 
 /* Opens for reading the file whose stat is `now`. */
 static bool open_reader(struct generation *generation, const struct stat *now)
 {
-    if (generation->reader >= 0 && is_same_file(&generation->opened, now)) {
+    if (generation->reader >= 0 && file_is_same(&generation->opened, now)) {
         return true;
     }
     close_reader(generation);
     generation->reader =
         open(generation->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     return generation->reader >= 0 && fstat(generation->reader, &generation->opened) == 0 &&
-           is_same_file(&generation->opened, now);
+           file_is_same(&generation->opened, now);
 }
 
 /* Whether the record is one that write_record wrote, of an even counter. */
@@ -178,22 +164,19 @@ static enum status open_writer(struct generation *generation)
     return complain(generation, "opened", EBUSY);
 }
 
+/* ERR_SYSTEM, not logged when the deadline is 0: somebody else has it now. */
 static enum status wait_for_lock(struct generation *generation, int64_t deadline_ms)
 {
-    const struct timespec step = {.tv_nsec = WAIT_STEP_NS};
-    while (flock(generation->writer, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            return complain(generation, "locked", errno);
-        }
-        if (deadline_ms == 0) {
-            return ERR_SYSTEM;
-        }
-        if (clock_monotonic_ms() >= deadline_ms) {
-            return complain(generation, "locked, for another program holds it", EWOULDBLOCK);
-        }
-        (void)nanosleep(&step, NULL);
+    int64_t rest_ms = deadline_ms - clock_monotonic_ms();
+    if (file_lock_within(generation->writer, rest_ms > 0 ? (int)rest_ms : 0)) {
+        return OK;
     }
-    return OK;
+    if (errno != EWOULDBLOCK) {
+        return complain(generation, "locked", errno);
+    }
+    return deadline_ms == 0
+               ? ERR_SYSTEM
+               : complain(generation, "locked, for another program holds it", EWOULDBLOCK);
 }
 
 /* Whether the path still leads to the file that is locked. */
@@ -202,7 +185,7 @@ static bool is_in_place(const struct generation *generation)
     struct stat own;
     struct stat now;
     return fstat(generation->writer, &own) == 0 && lstat(generation->path, &now) == 0 &&
-           is_same_file(&own, &now);
+           file_is_same(&own, &now);
 }
 
 enum status generation_lock(struct generation *generation, bool patient)

@@ -294,6 +294,38 @@ static void a_replaced_file_keeps_its_owner(void **state)
 }
 
 /* A limit on the size of files stands for the full disk. */
+static void root_gives_away_only_what_is_roots_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        uid_t owner;
+        bool has_other_name;
+        uid_t wanted;
+    } cases[] = {{0, false, 12345}, {0, true, 0}, {34567, false, 34567}};
+    struct stat found;
+    if (geteuid() != 0) {
+        skip();
+    }
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "theirs%zu", i);
+        const char *folder = scratch_path(name);
+        char path[300];
+        (void)snprintf(path, sizeof path, "%s/file", folder);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        assert_int_equal(chown(folder, 12345, 12345), 0);
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(fchown(fd, cases[i].owner, cases[i].owner), 0);
+        assert_int_equal(cases[i].has_other_name ? link(path, scratch_path("other")) : 0, 0);
+        file_give_to_owner_of_folder(fd, path);
+        assert_int_equal(fstat(fd, &found), 0);
+        assert_int_equal(found.st_uid, cases[i].wanted);
+        assert_int_equal(close(fd), 0);
+    }
+    assert_string_equal(capture_next(), "");
+}
+
 static void a_failed_write_leaves_the_old_file_and_nothing_else(void **state)
 {
     (void)state;
@@ -453,6 +485,7 @@ int main(void)
         TEST(a_fresh_file_never_replaces_another),
         TEST(a_link_is_replaced_and_its_target_left_alone),
         TEST(a_replaced_file_keeps_its_owner),
+        TEST(root_gives_away_only_what_is_roots_alone),
         TEST(a_failed_write_leaves_the_old_file_and_nothing_else),
         TEST(writing_where_no_folder_is_says_what_to_do),
         TEST(folders_are_made_with_their_parents),
