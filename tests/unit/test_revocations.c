@@ -514,6 +514,7 @@ static void what_was_answered_is_never_missing_from_a_clean_reading(void **state
             revoke_many((char)('a' + i), answers[1]);
         }
     }
+    (void)close(answers[1]);
     for (uint64_t answered = 1; answered <= WRITERS * ROUNDS; answered++) {
         struct generation_mark mark = {0};
         wait_for(answers[0]);
@@ -533,7 +534,6 @@ static void what_was_answered_is_never_missing_from_a_clean_reading(void **state
     assert_int_equal(marked(), WRITERS * ROUNDS);
     assert_int_equal(database_ask("SELECT count(*) FROM revocation"), WRITERS * ROUNDS);
     (void)close(answers[0]);
-    (void)close(answers[1]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
