@@ -139,8 +139,9 @@ static enum status refuse_kind(struct db *db, int64_t id, bool is_empty)
         log_error("%s: the database is empty; restore a backup, or run `latchkey init`", db->path);
     } else {
         log_error("%s: %s; correct database.url", db->path,
-                  id == application_ids[DB_CACHE] ? "a cache of sessions, not the database of users"
-                                                  : "a database of another program, not of Latchkey");
+                  id == application_ids[DB_CACHE]
+                      ? "a cache of sessions, not the database of users"
+                      : "a database of another program, not of Latchkey");
     }
     return ERR_STORE;
 }
