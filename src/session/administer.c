@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "store/cache.h"
 
 struct listing {
     const struct sessions *sessions;
@@ -51,7 +50,7 @@ static bool list_row(void *context, const struct session_row *row)
     if (status == OK) {
         status = users_find_by_id(listing->sessions->store, row->user_id, &user);
     }
-    if (status == OK && !user.locked && secret_is_equal(user.salt, row->salt, sizeof user.salt)) {
+    if (status == OK && session_is_bound(row, &user)) {
         memcpy(whole.user, user.name, sizeof whole.user);
         memcpy(whole.display, user.display, sizeof whole.display);
         secret_wipe(whole.salt, sizeof whole.salt);
@@ -106,8 +105,7 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
     if (status == OK && store_exists(sessions->cache)) {
-        status = user_id != 0 ? sessions_remove_rows(sessions->cache, user_id, &in_cache)
-                              : cache_remove_all(sessions->cache, &in_cache);
+        status = sessions_remove_rows(sessions->cache, user_id, &in_cache);
     }
     if (status == OK) {
         *ended = in_database + in_cache;
@@ -124,7 +122,7 @@ enum status administer_purge(const struct sessions *sessions, int64_t now_s, int
         status = revocations_purge(sessions->store, now_s);
     }
     if (status == OK && store_exists(sessions->cache)) {
-        status = cache_purge(sessions->cache, now_s, 0, &in_cache);
+        status = sessions_purge(sessions->cache, now_s, 0, &in_cache);
     }
     if (status == OK) {
         *removed = in_database + in_cache;

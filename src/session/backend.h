@@ -5,6 +5,8 @@
 
 #include "session/session.h"
 
+#define SESSION_PURGE_ROWS 64 /* enough to keep up with sign-ins, too few to be felt */
+
 struct session_backend {
     const char *name;     /* as in session.store */
     enum token_kind kind; /* of its tokens */
@@ -26,17 +28,14 @@ struct session_backend {
     enum status (*fill)(const struct sessions *sessions, const struct session_row *row,
                         struct token *token);
 
-    /* Forgets some sessions that are over; called now and then from sign-ins. NULL: nothing to do.
-     */
+    /* Removes some sessions that are over, of SESSION_PURGE_ROWS rows at most; called from each
+     * sign-in. */
     enum status (*purge)(const struct sessions *sessions, int64_t now_s);
 };
 
 extern const struct session_backend session_backend_database;
 extern const struct session_backend session_backend_cache;
 extern const struct session_backend session_backend_cookie;
-
-/* Where the uses of a backend's sessions wait; only for one that has rows. */
-struct uses *session_uses(const struct sessions *sessions, const struct session_backend *backend);
 
 /* The one of a kind of token; NULL for tokens that are of no session. */
 const struct session_backend *session_backend_find(enum token_kind kind);

@@ -8,8 +8,6 @@
 #include "session/backend.h"
 #include "store/cache.h"
 
-#define PURGE_ROWS 64
-
 static struct store *rows(const struct sessions *sessions)
 {
     return sessions->cache;
@@ -22,7 +20,7 @@ static enum status check_present(const struct sessions *sessions, const struct s
     struct user user = {0};
     bool ended = true;
     enum status status = users_find_by_id(sessions->store, row->user_id, &user);
-    if (status == OK && (user.locked || !secret_is_equal(user.salt, row->salt, sizeof row->salt))) {
+    if (status == OK && !session_is_bound(row, &user)) {
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
@@ -57,7 +55,7 @@ static enum status find(const struct sessions *sessions, const struct token *tok
 static enum status purge(const struct sessions *sessions, int64_t now_s)
 {
     int64_t removed;
-    return cache_purge(sessions->cache, now_s, PURGE_ROWS, &removed);
+    return sessions_purge(sessions->cache, now_s, SESSION_PURGE_ROWS, &removed);
 }
 
 const struct session_backend session_backend_cache = {

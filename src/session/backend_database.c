@@ -5,8 +5,6 @@
  * revocation is known. */
 #include "session/backend.h"
 
-#define PURGE_ROWS 64 /* at a time: enough to keep up with sign-ins, too few to be felt */
-
 static struct store *rows(const struct sessions *sessions)
 {
     return sessions->store;
@@ -27,7 +25,7 @@ static enum status find(const struct sessions *sessions, const struct token *tok
 static enum status purge(const struct sessions *sessions, int64_t now_s)
 {
     int64_t removed;
-    return sessions_purge(sessions->store, now_s, PURGE_ROWS, &removed);
+    return sessions_purge(sessions->store, now_s, SESSION_PURGE_ROWS, &removed);
 }
 
 const struct session_backend session_backend_database = {

@@ -72,7 +72,9 @@ void sessions_disconnect(struct sessions *sessions)
     store_disconnect(sessions->cache);
 }
 
-struct uses *session_uses(const struct sessions *sessions, const struct session_backend *backend)
+/* Where the uses of a backend's sessions wait; only for one that has rows. */
+static struct uses *find_uses(const struct sessions *sessions,
+                              const struct session_backend *backend)
 {
     bool is_cache = backend->rows(sessions) == sessions->cache;
     return &sessions->uses[is_cache ? 1 : 0];
@@ -152,7 +154,7 @@ static enum status add_user(const struct search *search, struct session_row *row
 {
     struct user user = {0};
     enum status status = find_user(search, row->user_id, &user);
-    if (status == OK && (user.locked || !secret_is_equal(user.salt, row->salt, sizeof user.salt))) {
+    if (status == OK && !session_is_bound(row, &user)) {
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
@@ -186,7 +188,7 @@ static void note_use(const struct search *search, struct session_row *row)
     if (search->backend->rows == NULL || now_s - row->seen_s < pause_s || now_s <= row->seen_s) {
         return;
     }
-    if (uses_add(session_uses(search->sessions, search->backend), row->key, now_s)) {
+    if (uses_add(find_uses(search->sessions, search->backend), row->key, now_s)) {
         row->seen_s = now_s;
         if (search->remembers) {
             memory_put_session(search->sessions->memory, search->backend->kind, row);
@@ -243,6 +245,11 @@ enum status session_describe(const struct sessions *sessions, struct session_row
     }
     secret_wipe(&record, sizeof record);
     return status == ERR_NOT_FOUND ? OK : status;
+}
+
+bool session_is_bound(const struct session_row *session, const struct user *user)
+{
+    return !user->locked && secret_is_equal(user->salt, session->salt, sizeof user->salt);
 }
 
 int64_t session_end_s(const struct session_row *session)

@@ -60,6 +60,10 @@ enum status session_find(const struct sessions *sessions, const struct token *to
 /* Fills in address and agent of a session where they are missing and known. */
 enum status session_describe(const struct sessions *sessions, struct session_row *row) MUST_USE;
 
+/* Whether the session is still bound to its user, as found by its user_id: the user is not locked,
+ * and the salt is the one of the session's beginning. */
+bool session_is_bound(const struct session_row *session, const struct user *user);
+
 /* When the session ends if it is not used again: seconds since 1970. */
 int64_t session_end_s(const struct session_row *session);
 

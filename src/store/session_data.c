@@ -113,9 +113,5 @@ enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KE
         *excess = after - limit;
         status = ERR_TOO_LARGE;
     }
-    if (status == OK) {
-        return store_commit(store);
-    }
-    store_rollback(store);
-    return status;
+    return scope_close(store, true, status);
 }
