@@ -17,14 +17,14 @@ struct auth {
 
 /* Reads the secrets and prepares the store for a program's role. A database that is of another
  * version stops the program; one that cannot answer now does not, for it may come back. With
- * `remembers`, sessions are kept in memory, for programs that check many. Failures
- * are logged with the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD,
- * ERR_SCHEMA_NEW, ERR_MEMORY. Close with auth_close, also after a failure. */
+ * `remembers`, sessions are kept in memory, for programs that check many. Failures are logged with
+ * the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW,
+ * ERR_MEMORY. Close with auth_close, also after a failure. */
 enum status auth_open(const struct config *config, enum store_role role, bool remembers,
                       struct auth *out) MUST_USE;
 void auth_close(struct auth *auth);
 
-/* Lets go of what must not cross fork, the database; requests open it again. */
+/* Lets go of what must not cross fork, both databases; requests open them again. */
 void auth_disconnect(struct auth *auth);
 
 /* Who sent a request. Zeroed, it is nobody. Wipe after use: it holds a token. */

@@ -71,8 +71,8 @@ bool token_is_session(const struct token *token);
 enum status token_encode(const struct keyring *keyring, const struct token *token,
                          char out[TOKEN_TEXT_MAX + 1]) MUST_USE;
 
-/* Reads a token of any kind. The tag is compared before any field that it is not needed to find the
- * key by is used. ERR_INPUT for whatever is not exactly a token of ours; *out untouched then. Time
+/* Reads a token of any kind. Before the tag was compared no field is used but those that say with
+ * which key. ERR_INPUT for whatever is not exactly a token of ours; *out untouched then. Time
  * depends on the length and on what is in clear, not on the tag's bytes. */
 enum status token_decode(const struct keyring *keyring, struct text text, struct token *out)
     MUST_USE;

@@ -6,10 +6,11 @@
  * higher, and then the next refresh finds it and drops what it names.
  *
  * Sessions and users live in tables of fixed size, in sets of WAYS: who comes into a full set takes
- * the place of the one that came first. Keys are digests, which nobody can choose to meet in one
- * set. The ended keys must all be there, so their table grows with them; beyond MEMORY_ENDED_MAX
- * nothing is in the memory's power any more, and it says that it is in doubt. Keys whose rows were
- * removed since, for their sessions are over, go when they have become the greater part.
+ * a place in it by turns, used or not, which needs no clock and no list. Keys are digests, which
+ * nobody can choose to meet in one set. The ended keys must all be there, so their table grows with
+ * them; beyond MEMORY_ENDED_MAX nothing is in the memory's power any more, and it says that it is
+ * in doubt. Keys whose rows were removed since, for their sessions are over, go when they have
+ * become the greater part.
  *
  * What is not noticed by the generation: a database file that is exchanged for another one, so its
  * identity is looked at as well. A database that is gone is not another one: what is remembered
@@ -51,8 +52,8 @@ struct memory {
     struct generation_mark mark;
     struct stat database;
     struct revocation_state state;
-    int64_t mend_ms; /* not to be tried before, as the next one */
-    int64_t learn_ms;
+    int64_t mend_ms;  /* mending is not tried again before */
+    int64_t learn_ms; /* nor learning, after a failure */
     struct ended ended;
     size_t ended_most;              /* with more keys, those that count are read anew */
     struct known_session *sessions; /* MEMORY_SESSIONS_MAX */
@@ -79,9 +80,7 @@ enum status memory_open(struct memory **out)
 
 static void drop_user(struct known_user *user)
 {
-    if (user->texts != NULL) {
-        free(user->texts);
-    }
+    free(user->texts);
     secret_wipe(user, sizeof *user);
 }
 
@@ -200,12 +199,14 @@ static enum status learn(struct memory *memory, struct store *store)
 {
     struct revocation_state state = {0};
     uint64_t known = memory->state.sequence;
-    enum status status = ERR_MEMORY;
-    if (memory->ended.count <= memory->ended_most) {
+    enum status status = OK;
+    bool begins_anew = memory->ended.count > memory->ended_most;
+    if (!begins_anew) {
         status = revocations_read(store, known, &state, apply, memory);
+        begins_anew = status == ERR_MEMORY || /* the table is full, of keys that may be over */
+                      (status == OK && (state.sequence < known || state.forgotten > known));
     }
-    if (status == ERR_MEMORY ||
-        (status == OK && (state.sequence < known || state.forgotten > known))) {
+    if (begins_anew) {
         status = read_anew(memory, store, &state);
     }
     if (status == OK) {
@@ -230,6 +231,8 @@ static bool is_exchanged(const struct memory *memory, const struct stat *databas
            !file_is_same(database, &memory->database);
 }
 
+/* The mark is read before the revocations: if one is committed in between, the mark is the older
+ * one, and differs from the next. The other way round it would be missed. */
 bool memory_refresh(struct memory *memory, struct store *store)
 {
     struct generation_mark mark = {0};
@@ -258,6 +261,8 @@ bool memory_refresh(struct memory *memory, struct store *store)
         memory->learn_ms = clock_monotonic_ms() + MEND_PAUSE_MS;
         return false;
     }
+    /* The file and the database say different things: a revocation came in between (the next
+     * request will see it), or a database was restored, or the file is an old one. */
     if (memory->state.sequence != mark.sequence) {
         mend(memory, store);
         return false;

@@ -11,7 +11,8 @@
 
 struct memory;
 
-/* Most of what is remembered, in entries; beyond it the oldest go. */
+/* Most of what is remembered, in entries. Sessions and users beyond it take the places of others;
+ * with more ended keys the memory is of no use, for all of them are needed. */
 #define MEMORY_SESSIONS_MAX 4096
 #define MEMORY_USERS_MAX    1024
 #define MEMORY_ENDED_MAX    1000000
@@ -22,8 +23,8 @@ void memory_close(struct memory **memory);
 
 /* Brings the memory up to date with the store: true when it may be used for a request that began
  * before the call. False: in doubt, or asked for the first time (as by a program that answers one
- * request), so ask the store; nothing of the memory counts until this gives true again. Costs four
- * system calls when nothing ended since the last time, one statement when something did. */
+ * request), so ask the store; nothing of the memory counts until this gives true again. Costs three
+ * system calls when nothing ended since the last time, a statement besides when something did. */
 bool memory_refresh(struct memory *memory, struct store *store) MUST_USE;
 
 /* After memory_refresh gave true, in the same request: */

@@ -12,10 +12,9 @@
 #include "session/backend.h"
 #include "session/sealed.h"
 
-/* What a cookie has around a token, without the domain ("__Secure-latchkey=", "; Path=/", ";
- * Secure",
- * "; HttpOnly", "; SameSite=Lax", "; Domain=" and "; Max-Age=" with ten digits), is 87 characters,
- * and with TOKEN_TEXT_MAX less than the 4096 that a cookie may have. */
+/* What a cookie has around a token, without the domain, is 87 characters at most:
+ * "__Secure-latchkey=", Path=/, Max-Age of ten digits, Domain, Secure, HttpOnly, SameSite=Lax. With
+ * TOKEN_TEXT_MAX that is less than the 4096 that a cookie may have. */
 static size_t narrowest_room(const struct config *config)
 {
     size_t domain_len = text_of(config->session.cookie_domain).len;

@@ -1,4 +1,4 @@
-/* One run of a statement of the closed set: what users.c and sessions.c are made of. */
+/* One run of a statement of the closed set: what the other files of this folder are made of. */
 #ifndef LATCHKEY_STORE_CALL_H
 #define LATCHKEY_STORE_CALL_H
 

@@ -1,4 +1,5 @@
-/* The rows of the table `session`: what the database store keeps of a session.
+/* The rows of the table `session`: what the database and the cache store keep of a session, and the
+ * record of a sign-in that the cookie store makes.
  *
  * A row is found by the SHA-256 of the token's id, so that reading the database gives no token. It
  * is alive only while its salt is its user's present one, the user is not locked, and it is not
@@ -71,11 +72,14 @@ enum status sessions_find_by_id(struct store *store, struct text id, struct sess
  * how many. What ends sessions is the user's salt: see users_renew_salt and sessions_remove_all. */
 enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;
 
-/* Removes every session, and gives every user a new salt. *ended: how many rows. */
+/* Removes every session, and gives every user a new salt, which ends those too that are kept
+ * elsewhere. *ended: how many rows. Revokes, as users_set_password does. ERR_STORE, ERR_SYSTEM,
+ * ERR_CRYPTO. */
 enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
 
 /* Looks at `limit` rows from a random place on (0: at all rows) and removes those that are over at
- * `now_s`. *removed: how many. Time: bounded by `limit`. */
+ * `now_s`; of a cache as cache_purge does, which finds them by an index. *removed: how many. Time:
+ * bounded by `limit`. */
 enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
     MUST_USE;
 

@@ -15,8 +15,9 @@ struct store;
  * role fails with ERR_PERMISSION (logged) before SQLite sees it, and SQLite's authorizer refuses
  * the same by table and column as a second layer: the gate can read no hash and write no user. */
 enum store_role {
-    STORE_ROLE_GATE,    /* finds and touches sessions */
-    STORE_ROLE_LOGIN,   /* also reads users and their hashes, renews a hash, adds, ends, purges */
+    STORE_ROLE_GATE,  /* finds and touches sessions */
+    STORE_ROLE_LOGIN, /* also reads users and hashes, renews a hash, adds, ends, purges, and carries
+                         what sessions remember */
     STORE_ROLE_LOGOUT,  /* finds, touches and ends sessions */
     STORE_ROLE_ACCOUNT, /* finds and touches sessions */
     STORE_ROLE_APP,     /* finds and touches sessions, reads and writes what they remember */
