@@ -17,7 +17,7 @@ CREATE INDEX revocation_until ON revocation (until_s);
 -- One row. `sequence` is the number of the last revocation, rows or no rows. `forgotten` is the
 -- highest one among the rows without a key that were taken away: who knows less has missed
 -- something. `forgotten_s` is the latest `until_s` of rows with a key that were taken away: a
--- sealed session that would end by then is not accepted, whatever the clock says today.
+-- session that would end by then is accepted only while it has its row, whatever the clock says.
 CREATE TABLE generation (
     one         INTEGER PRIMARY KEY CHECK (one = 1),
     sequence    INTEGER NOT NULL CHECK (sequence >= 0),

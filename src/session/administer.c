@@ -28,7 +28,7 @@ static enum status check_row(const struct listing *listing, const struct session
     struct session_row twin = {0};
     enum status status = OK;
     if (!of_database) {
-        status = revocations_has(sessions->store, row->key, row->expires_s, &ended);
+        status = revocations_has(sessions->store, row->key, REVOKED_BY_KEY, &ended);
     }
     if (status == OK && !ended && listing->other != NULL) {
         status = sessions_find(listing->other, row->key, &twin);
@@ -82,16 +82,15 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
 enum status administer_end(const struct sessions *sessions, struct text id)
 {
     struct session_row row = {0};
-    bool is_cached = false;
+    bool has_cache = store_exists(sessions->cache);
     enum status status = sessions_find_by_id(sessions->store, id, &row);
-    if (status == ERR_NOT_FOUND && store_exists(sessions->cache)) {
+    if (status == ERR_NOT_FOUND && has_cache) {
         status = sessions_find_by_id(sessions->cache, id, &row);
-        is_cached = status == OK;
     }
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
-    if (status == OK && is_cached) {
+    if (status == OK && has_cache) {
         status = sessions_remove(sessions->cache, row.key);
     }
     secret_wipe(&row, sizeof row);

@@ -24,7 +24,7 @@ static enum status check_present(const struct sessions *sessions, const struct s
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
-        status = revocations_has(sessions->store, row->key, row->expires_s, &ended);
+        status = revocations_has(sessions->store, row->key, REVOKED_BY_KEY, &ended);
     }
     secret_wipe(&user, sizeof user);
     return status == OK && ended ? ERR_NOT_FOUND : status;

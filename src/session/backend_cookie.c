@@ -3,7 +3,8 @@
  * Using one writes nothing and, while nothing is revoked, reads nothing on the server. What a
  * signed cookie alone cannot do is done by the others: the salt in it is compared with the user's,
  * its key is looked for among the revocations. A row in the database records the sign-in, for lists
- * and for ending sessions by their id; a session lives on if that record is lost.
+ * and for ending sessions by their id; a session lives on if that record is lost (but see
+ * check_revoked in session.c).
  *
  * Whoever has the secret and a user's salt can seal a session of that user. Where session.store
  * names another store, that must not be a way in: a sealed session counts there only if its sign-in

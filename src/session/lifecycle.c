@@ -135,11 +135,11 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
 }
 
 /* What lies beside the database is not part of its transaction: it goes after the revocation, and
- * what is written there at the same time finds that one. */
-static enum status end_beside(const struct sessions *sessions, const struct token *token,
-                              const struct session_row *row)
+ * what is written there at the same time finds that one. A session may have a row there whatever
+ * kind of token was sent. */
+static enum status end_beside(const struct sessions *sessions, const struct session_row *row)
 {
-    return token->kind == TOKEN_CACHED ? sessions_remove(sessions->cache, row->key) : OK;
+    return store_exists(sessions->cache) ? sessions_remove(sessions->cache, row->key) : OK;
 }
 
 /* When a session of this token is over at the latest. */
@@ -171,7 +171,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
     if (status == OK) {
-        status = end_beside(sessions, token, &row);
+        status = end_beside(sessions, &row);
     }
     secret_wipe(&row, sizeof row);
     return status;

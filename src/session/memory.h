@@ -29,7 +29,8 @@ bool memory_refresh(struct memory *memory, struct store *store) MUST_USE;
 
 /* After memory_refresh gave true, in the same request: */
 
-/* Whether the session of that key and absolute limit was revoked. */
+/* Whether the session of that key and absolute limit was revoked or, with a limit other than
+ * REVOKED_BY_KEY, may have been: see revocations_has. */
 bool memory_is_ended(const struct memory *memory, const uint8_t key[SESSION_KEY_BYTES],
                      int64_t expires_s) MUST_USE;
 

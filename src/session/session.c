@@ -121,19 +121,47 @@ static enum status find_row(struct search *search, struct session_row *row)
     return status;
 }
 
-/* ERR_NOT_FOUND: it was revoked. */
+/* Whether the session was revoked or, by its absolute limit, may have been. */
+static enum status ask_revoked(const struct search *search, const struct session_row *row,
+                               int64_t expires_s, bool *out)
+{
+    if (search->remembers) {
+        *out = memory_is_ended(search->sessions->memory, row->key, expires_s);
+        return OK;
+    }
+    if (search->backend->shares_database) {
+        *out = false; /* or the row would not have been there */
+        return OK;
+    }
+    return revocations_has(search->sessions->store, row->key, expires_s, out);
+}
+
+/* ERR_NOT_FOUND: it was revoked.
+ *
+ * When a clock that stood ahead has been set right, revocations are forgotten that would be needed
+ * once more. What may be among them is alive if the stores have it still, for there a session goes
+ * before its revocation is answered. */
 static enum status check_revoked(const struct search *search, const struct session_row *row)
 {
+    const struct sessions *sessions = search->sessions;
+    const struct session_backend *backend = search->backend;
+    struct session_row kept = {0};
+    bool in_doubt = true;
     bool ended = true;
-    enum status status = OK;
-    if (search->remembers) {
-        ended = memory_is_ended(search->sessions->memory, row->key, row->expires_s);
-    } else if (search->backend->shares_database) {
-        ended = false; /* or the row would not have been there */
-    } else {
-        status = revocations_has(search->sessions->store, row->key, row->expires_s, &ended);
+    enum status status = ask_revoked(search, row, row->expires_s, &in_doubt);
+    if (status != OK || !in_doubt) {
+        return status;
     }
-    return status == OK && ended ? ERR_NOT_FOUND : status;
+    status = ask_revoked(search, row, REVOKED_BY_KEY, &ended);
+    if (status == OK && ended) {
+        status = ERR_NOT_FOUND;
+    }
+    if (status == OK) {
+        struct store *store = backend->rows != NULL ? backend->rows(sessions) : sessions->store;
+        status = sessions_find(store, row->key, &kept);
+    }
+    secret_wipe(&kept, sizeof kept);
+    return status;
 }
 
 static enum status find_user(const struct search *search, int64_t id, struct user *out)

@@ -8,9 +8,9 @@
  *
  * Rows of sessions are kept until the session would have ended by itself; `forgotten_s` remembers
  * the latest end among those that were removed, so that a clock that went forward (rows were
- * purged) and back again does not bring a revoked session to life. Rows of users only serve
- * programs that have an older state in memory, and are kept for an hour: who slept longer finds its
- * number below `forgotten` and forgets everything. */
+ * purged) and back again does not bring a revoked session to life: one that would end by then must
+ * show its row. Rows of users only serve programs that have an older state in memory, and are kept
+ * for an hour: who slept longer finds its number below `forgotten` and forgets everything. */
 #include "store/revocations.h"
 
 #include <string.h>

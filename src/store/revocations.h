@@ -26,7 +26,9 @@ enum status revocations_add_user(struct store *store, int64_t user_id) MUST_USE;
 enum status revocations_end(struct store *store, enum status status) MUST_USE;
 
 /* Whether the session of that key was revoked, or would end so early that it may have been
- * (`expires_s`, its absolute limit). *out is true on any failure. ERR_STORE. */
+ * (`expires_s`, its absolute limit; with REVOKED_BY_KEY, only what is known for certain counts).
+ * *out is true on any failure. ERR_STORE. */
+#define REVOKED_BY_KEY INT64_MAX
 enum status revocations_has(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                             int64_t expires_s, bool *out) MUST_USE;
 
