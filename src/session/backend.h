@@ -8,7 +8,6 @@
 #define SESSION_PURGE_ROWS 64 /* enough to keep up with sign-ins, too few to be felt */
 
 struct session_backend {
-    const char *name;     /* as in session.store */
     enum token_kind kind; /* of its tokens */
     bool shares_database; /* its rows go with a revocation in one transaction */
 

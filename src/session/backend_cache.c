@@ -59,7 +59,6 @@ static enum status purge(const struct sessions *sessions, int64_t now_s)
 }
 
 const struct session_backend session_backend_cache = {
-    .name = "cache",
     .kind = TOKEN_CACHED,
     .rows = rows,
     .add = add,

@@ -43,7 +43,6 @@ static enum status purge(const struct sessions *sessions, int64_t now_s)
 }
 
 const struct session_backend session_backend_cookie = {
-    .name = "cookie",
     .kind = TOKEN_SEALED,
     .add = add,
     .find = find,

@@ -29,7 +29,6 @@ static enum status purge(const struct sessions *sessions, int64_t now_s)
 }
 
 const struct session_backend session_backend_database = {
-    .name = "database",
     .kind = TOKEN_STORED,
     .shares_database = true,
     .rows = rows,

@@ -18,6 +18,10 @@ struct session_row;
 /* Binds a row to a statement that adds one. */
 void session_row_bind(struct db_statement *statement, const struct session_row *row);
 
+/* Gives a user a salt that was never used, and does nothing else that has to go with it: its
+ * sessions' rows and the revocation are the caller's. ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
+enum status user_put_salt(struct store *store, int64_t id) MUST_USE;
+
 /* Makes sure that the store is connected to the file that its path names now. */
 enum status store_connect(struct store *store) MUST_USE;
 

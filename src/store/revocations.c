@@ -22,13 +22,14 @@
 
 #define KEEP_USERS_S 3600
 
-/* Before a clock that cannot be right, a row is kept for good. */
+/* With a clock that cannot be right, a row is kept for good. */
 static int64_t until_of_user(void)
 {
     int64_t now_s = 0;
     return clock_get(&now_s) == OK ? now_s + KEEP_USERS_S : INT64_MAX;
 }
 
+/* No revocation has so high a number: this reads where they stand, and no more. */
 static enum status read_state(struct store *store, struct revocation_state *out)
 {
     return revocations_read(store, INT64_MAX, out, NULL, NULL);
@@ -42,6 +43,8 @@ static enum status settle(struct store *store)
     return status == OK ? generation_settle(store->generation, state.sequence) : status;
 }
 
+/* A transaction that was begun before the lock would wait for it with the database locked, and
+ * whoever has the lock waits for the database. */
 enum status revocations_begin(struct store *store)
 {
     if (store->db != NULL && db_in_transaction(store->db)) {
@@ -69,6 +72,8 @@ enum status revocations_begin(struct store *store)
     return status;
 }
 
+/* The generation is settled after a failure too: a commit that failed may have taken place all the
+ * same, and only the database knows. */
 enum status revocations_end(struct store *store, enum status status)
 {
     status = scope_close(store, true, status);

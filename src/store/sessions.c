@@ -223,25 +223,15 @@ static enum status next_user(struct store *store, int64_t *id)
 
 static enum status renew_all_salts(struct store *store)
 {
-    struct call call;
-    uint8_t salt[USER_SALT_BYTES];
     int64_t id = 0;
     enum status status = next_user(store, &id);
     while (status == OK) {
-        status = random_fill(salt, sizeof salt);
-        if (status == OK) {
-            status = call_begin(store, USER_RENEW_SALT, &call);
+        status = user_put_salt(store, id);
+        if (status != OK) {
+            return status;
         }
-        if (status == OK) {
-            db_bind_int64(call.statement, 1, id);
-            db_bind_blob(call.statement, 2, salt, sizeof salt);
-            status = call_run(&call, NULL);
-        }
-        if (status == OK) {
-            status = next_user(store, &id);
-        }
+        status = next_user(store, &id);
     }
-    secret_wipe(salt, sizeof salt);
     return status == ERR_NOT_FOUND ? OK : status;
 }
 

@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "crypto/random.h"
 #include "store/call.h"
+#include "store/internal.h"
 #include "store/revocations.h"
 
 bool user_name_is_valid(struct text name)
@@ -99,7 +100,8 @@ static bool groups_are_valid(struct text groups)
     return valid && (groups.len == 0 || groups.data[groups.len - 1] != ',');
 }
 
-/* Reads what USER_FIND and USER_LIST give; the latter without hash and salt. */
+/* Reads what the statements that find users give; the list has no salt, for it is shown to people.
+ */
 static bool read_user(struct call *call, struct user *out, bool secrets)
 {
     out->id = db_column_int64(call->statement, 0);
@@ -114,22 +116,15 @@ static bool read_user(struct call *call, struct user *out, bool secrets)
            (!secrets || call_get_bytes(call, 6, out->salt, sizeof out->salt));
 }
 
-enum status users_find(struct store *store, struct text name, struct user *out)
+/* Reads the one user that was looked for, and ends the call. */
+static enum status read_one(struct call *call, struct user *out)
 {
-    struct call call;
     struct user user = {0};
-    /* A connection is asked for even by names that no user can have: a failing store must answer
-     * alike for all names. */
-    enum status status = call_begin(store, USER_FIND, &call);
-    if (status != OK) {
-        return status;
+    enum status status = call_next(call);
+    if (status == OK && !read_user(call, &user, true)) {
+        status = call_fault_row(call);
     }
-    db_bind_text(call.statement, 1, user_name_is_valid(name) ? name : TEXT(""));
-    status = call_next(&call);
-    if (status == OK && !read_user(&call, &user, true)) {
-        status = call_fault_row(&call);
-    }
-    status = call_end(&call, status);
+    status = call_end(call, status);
     if (status == OK) {
         *out = user;
     }
@@ -137,25 +132,28 @@ enum status users_find(struct store *store, struct text name, struct user *out)
     return status;
 }
 
+enum status users_find(struct store *store, struct text name, struct user *out)
+{
+    struct call call;
+    /* A connection is asked for even by names that no user can have: a failing store must answer
+     * alike for all names. */
+    enum status status = call_begin(store, USER_FIND, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_text(call.statement, 1, user_name_is_valid(name) ? name : TEXT(""));
+    return read_one(&call, out);
+}
+
 enum status users_find_by_id(struct store *store, int64_t id, struct user *out)
 {
     struct call call;
-    struct user user = {0};
     enum status status = call_begin(store, USER_FIND_BY_ID, &call);
     if (status != OK) {
         return status;
     }
     db_bind_int64(call.statement, 1, id);
-    status = call_next(&call);
-    if (status == OK && !read_user(&call, &user, true)) {
-        status = call_fault_row(&call);
-    }
-    status = call_end(&call, status);
-    if (status == OK) {
-        *out = user;
-    }
-    secret_wipe(&user, sizeof user);
-    return status;
+    return read_one(&call, out);
 }
 
 static bool user_is_valid(const struct user *user)
@@ -210,9 +208,7 @@ enum status users_add(struct store *store, struct user *user)
     return status;
 }
 
-/* What ends a user's sessions, whatever the reason: the new salt makes every row and token of the
- * old one worthless, also those that are being written at this moment; the rows go with it. */
-static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
+enum status user_put_salt(struct store *store, int64_t id)
 {
     struct call call;
     uint8_t salt[USER_SALT_BYTES];
@@ -225,13 +221,21 @@ static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
         db_bind_blob(call.statement, 2, salt, sizeof salt);
         status = call_run_on_one(&call);
     }
+    secret_wipe(salt, sizeof salt);
+    return status;
+}
+
+/* What ends a user's sessions, whatever the reason: the new salt makes every row and token of the
+ * old one worthless, also those that are being written at this moment; the rows go with it. */
+static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
+{
+    enum status status = user_put_salt(store, id);
     if (status == OK) {
         status = sessions_remove_rows(store, id, ended);
     }
     if (status == OK) {
         status = revocations_add_user(store, id);
     }
-    secret_wipe(salt, sizeof salt);
     return status;
 }
 
