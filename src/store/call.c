@@ -35,6 +35,7 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
     }
     if (status == OK) {
         *out = (struct call){store, which, store->statements[which]};
+        store->calls++;
     }
     return status;
 }
@@ -51,6 +52,7 @@ enum status call_end(struct call *call, enum status status)
     struct store *store = call->store;
     db_reset(call->statement);
     call->statement = NULL;
+    store->calls--;
     if (status == OK && statement_rules[call->which].writes && !db_in_transaction(store->db) &&
         !db_is_in_place(store->db)) {
         log_error("%s: the database was replaced while it was written to", store->path);

@@ -10,6 +10,7 @@ struct store {
     uint64_t cache_bytes;                        /* its size when it is a cache, else 0 */
     struct db *db;                               /* NULL until needed, and after a fault */
     struct db_statement *statements[STATEMENTS]; /* prepared when first needed */
+    unsigned calls;                              /* begun and not ended: the connection must stay */
     struct generation *generation;               /* NULL: nobody is to be told of revocations */
 };
 

@@ -130,6 +130,10 @@ enum status store_connect(struct store *store)
         if (db_in_transaction(store->db) || db_is_in_place(store->db)) {
             return OK;
         }
+        if (store->calls > 0) {
+            log_error("%s: was replaced or moved while it was read", store->path);
+            return ERR_STORE;
+        }
         log_warning("%s: was replaced or moved; opening what is there now%s", store->path,
                     is_cache ? " (the sessions of the cache before are gone)" : "");
         store_disconnect(store);
@@ -144,6 +148,14 @@ enum status store_connect(struct store *store)
     return status;
 }
 
+/* Not while a call is going on within which this one was made: it ends its own. */
+static void give_up_if_spoiled(struct store *store)
+{
+    if (store->db != NULL && store->calls == 0 && !db_is_sound(store->db)) {
+        store_disconnect(store);
+    }
+}
+
 enum status store_settle(struct store *store, enum status status)
 {
     bool failed =
@@ -153,10 +165,8 @@ enum status store_settle(struct store *store, enum status status)
         if (db_is_damaged(store->db)) {
             cache_file_discard(store->path, store->db);
         }
-        if (!db_is_sound(store->db)) {
-            store_disconnect(store);
-        }
     }
+    give_up_if_spoiled(store);
     return status;
 }
 
@@ -207,9 +217,7 @@ void store_rollback(struct store *store)
 {
     if (store->db != NULL) {
         db_rollback(store->db);
-        if (!db_is_sound(store->db)) {
-            store_disconnect(store);
-        }
+        give_up_if_spoiled(store);
     }
 }
 
