@@ -52,8 +52,9 @@ struct memory {
     struct generation_mark mark;
     struct stat database;
     struct revocation_state state;
-    int64_t mend_ms;  /* mending is not tried again before */
-    int64_t learn_ms; /* nor learning, after a failure */
+    struct revocation last; /* that was read */
+    int64_t mend_ms;        /* mending is not tried again before */
+    int64_t learn_ms;       /* nor learning, after a failure */
     struct ended ended;
     size_t ended_most;              /* with more keys, those that count are read anew */
     struct known_session *sessions; /* MEMORY_SESSIONS_MAX */
@@ -93,6 +94,7 @@ static void forget(struct memory *memory)
     ended_clear(&memory->ended);
     memory->is_valid = false;
     memory->state = (struct revocation_state){0};
+    memory->last = (struct revocation){0};
 }
 
 void memory_close(struct memory **memory)
@@ -163,9 +165,9 @@ void memory_drop_session(struct memory *memory, const uint8_t key[SESSION_KEY_BY
 }
 
 /* Takes in one revocation that is new. */
-static bool apply(void *context, const struct revocation *revocation)
+static bool apply(struct memory *memory, const struct revocation *revocation)
 {
-    struct memory *memory = context;
+    memory->last = *revocation;
     if (revocation->of_session) {
         memory_drop_session(memory, revocation->key);
         return ended_add(&memory->ended, revocation->key) == OK;
@@ -183,28 +185,56 @@ static bool apply(void *context, const struct revocation *revocation)
     return true;
 }
 
+static bool is_same_revocation(const struct revocation *a, const struct revocation *b)
+{
+    return a->sequence == b->sequence && a->until_s == b->until_s &&
+           a->of_session == b->of_session && a->user_id == b->user_id &&
+           is_same_key(a->key, b->key);
+}
+
+/* One reading of revocations. */
+struct lesson {
+    struct memory *memory;
+    bool is_joined; /* to what is known */
+};
+
+/* The first one read is the last one known. If it is not, the numbers are those of another history:
+ * of a database that was set back to an earlier state. */
+static bool take(void *context, const struct revocation *revocation)
+{
+    struct lesson *lesson = context;
+    if (!lesson->is_joined) {
+        lesson->is_joined = is_same_revocation(revocation, &lesson->memory->last);
+        return lesson->is_joined;
+    }
+    return apply(lesson->memory, revocation);
+}
+
 /* Forgets all and reads all revocations that there are. */
 static enum status read_anew(struct memory *memory, struct store *store,
                              struct revocation_state *state)
 {
+    struct lesson lesson = {memory, true};
     forget(memory);
-    enum status status = revocations_read(store, 0, state, apply, memory);
+    enum status status = revocations_read(store, 0, state, take, &lesson);
     memory->ended_most = 2 * memory->ended.count + ENDED_SLACK;
     return status;
 }
 
-/* Reads what is new. Whoever knows more than there is, or missed what was removed, begins anew; so
- * does whoever still knows mostly of sessions that are over by themselves. */
+/* Reads what is new. Whoever knows something else than there is, or missed what was removed, begins
+ * anew; so does whoever still knows mostly of sessions that are over by themselves. */
 static enum status learn(struct memory *memory, struct store *store)
 {
     struct revocation_state state = {0};
     uint64_t known = memory->state.sequence;
+    struct lesson lesson = {memory, known == 0};
     enum status status = OK;
     bool begins_anew = memory->ended.count > memory->ended_most;
     if (!begins_anew) {
-        status = revocations_read(store, known, &state, apply, memory);
+        status = revocations_read(store, known > 0 ? known - 1 : 0, &state, take, &lesson);
         begins_anew = status == ERR_MEMORY || /* the table is full, of keys that may be over */
-                      (status == OK && (state.sequence < known || state.forgotten > known));
+                      (status == OK &&
+                       (!lesson.is_joined || state.sequence < known || state.forgotten > known));
     }
     if (begins_anew) {
         status = read_anew(memory, store, &state);

@@ -149,7 +149,11 @@ enum status revocations_has(struct store *store, const uint8_t key[SESSION_KEY_B
 
 static bool read_row(struct call *call, struct revocation *out)
 {
-    *out = (struct revocation){.user_id = db_column_int64(call->statement, 5)};
+    *out = (struct revocation){
+        .sequence = (uint64_t)db_column_int64(call->statement, 3),
+        .until_s = db_column_int64(call->statement, 6),
+        .user_id = db_column_int64(call->statement, 5),
+    };
     out->of_session = db_column_blob(call->statement, 4).len > 0;
     return !out->of_session || call_get_bytes(call, 4, out->key, sizeof out->key);
 }

@@ -40,6 +40,8 @@ struct revocation_state {
 };
 
 struct revocation {
+    uint64_t sequence;
+    int64_t until_s;                /* its row stays at least so long */
     bool of_session;                /* else of a user, or of everybody */
     uint8_t key[SESSION_KEY_BYTES]; /* of the session */
     int64_t user_id;                /* 0: everybody */

@@ -107,7 +107,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                          " FROM generation"},
     [REVOCATION_READ] = {EVERYBODY, READS,
                          "SELECT g.sequence, g.forgotten, g.forgotten_s, r.sequence, r.key,"
-                         " r.user_id FROM generation AS g"
+                         " r.user_id, r.until_s FROM generation AS g"
                          " LEFT JOIN revocation AS r ON r.sequence > ?1 ORDER BY r.sequence"},
     [REVOCATION_DUE] = {SIGNING_IN, READS, "SELECT 1 FROM revocation WHERE until_s <= ?1 LIMIT 1"},
     [REVOCATION_FORGET] = {SIGNING_IN, WRITES,
