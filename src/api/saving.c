@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "http/cookie.h"
+#include "session/data_code.h"
 
 #define AGAIN " Please try again in a moment."
 

@@ -1,8 +1,8 @@
 /* The map of what a session remembers.
  *
- * Entries stand in order of their names, so that what is encoded has one spelling. An entry holds
- * two values, the one that was read and the present one, each of which may be absent; they share
- * their memory until the entry is changed. An entry that was dropped stays, without a present
+ * Entries stand in order of their names, so that data_code.c gives them one spelling. An entry
+ * holds two values, the one that was read and the present one, each of which may be absent; they
+ * share their memory until the entry is changed. An entry that was dropped stays, without a present
  * value, until this is kept or reverted; so `bytes` counts present values only.
  *
  * Values may be anybody's secrets: all memory is wiped before it is freed. */
@@ -12,8 +12,6 @@
 #include <string.h>
 
 #include "base/secret.h"
-
-#define VALUE_MAX_BYTES 65535
 
 struct value {
     char *bytes; /* owned, followed by a NUL; NULL: absent */
@@ -88,7 +86,7 @@ static void clear_entry(struct entry *entry)
     free_value(&entry->value);
 }
 
-static void clear(struct session_data *data)
+void session_data_clear(struct session_data *data)
 {
     for (size_t i = 0; i < data->count; i++) {
         clear_entry(&data->entries[i]);
@@ -100,7 +98,7 @@ static void clear(struct session_data *data)
 void session_data_free(struct session_data **data)
 {
     if (*data != NULL) {
-        clear(*data);
+        session_data_clear(*data);
         if ((*data)->entries != NULL) {
             secret_wipe((*data)->entries, (*data)->entries_room * sizeof *(*data)->entries);
         }
@@ -239,6 +237,24 @@ enum status session_data_put(struct session_data *data, struct text name, struct
     return status;
 }
 
+enum status session_data_put_read(struct session_data *data, struct text name, struct text value)
+{
+    struct entry *entry = NULL;
+    struct value copy = {0};
+    enum status status = copy_value(value, &copy);
+    if (status == OK) {
+        status = insert(data, name, &entry);
+    }
+    if (status == OK) {
+        entry->value = copy;
+        entry->read = copy;
+        data->bytes += size_of(entry);
+    } else {
+        free_value(&copy);
+    }
+    return status;
+}
+
 enum status session_data_drop(struct session_data *data, struct text name)
 {
     struct entry *entry = find(data, name);
@@ -292,6 +308,24 @@ bool session_data_is_changed(const struct session_data *data)
     return false;
 }
 
+size_t session_data_list_changes(const struct session_data *data, struct session_change *out,
+                                 size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < data->count; i++) {
+        const struct entry *entry = &data->entries[i];
+        if (!is_changed(entry)) {
+            continue;
+        }
+        if (count < room) {
+            out[count] = (struct session_change){name_of(entry), value_of(&entry->value),
+                                                 entry->value.bytes == NULL};
+        }
+        count++;
+    }
+    return count;
+}
+
 void session_data_keep(struct session_data *data)
 {
     for (size_t i = 0; i < data->count; i++) {
@@ -318,140 +352,4 @@ void session_data_revert(struct session_data *data)
         data->bytes += size_of(entry);
     }
     sweep(data);
-}
-
-/* What was saved once is loaded whatever the room is now. */
-static enum status load_entry(struct session_data *data, struct text name, struct text value)
-{
-    struct entry *entry = NULL;
-    struct value copy = {0};
-    enum status status = copy_value(value, &copy);
-    if (status == OK) {
-        status = insert(data, name, &entry);
-    }
-    if (status == OK) {
-        entry->value = copy;
-        entry->read = copy;
-        data->bytes += size_of(entry);
-    } else {
-        free_value(&copy);
-    }
-    return status;
-}
-
-struct loading {
-    struct session_data *data;
-    enum status status;
-};
-
-static bool load_row(void *context, struct text name, struct text value)
-{
-    struct loading *loading = context;
-    loading->status = load_entry(loading->data, name, value);
-    return loading->status == OK;
-}
-
-enum status session_data_load(struct session_data *data, struct store *store,
-                              const uint8_t key[SESSION_KEY_BYTES])
-{
-    struct loading loading = {.data = data};
-    enum status status = session_data_list(store, key, load_row, &loading);
-    if (status == OK) {
-        status = loading.status;
-    }
-    if (status != OK) {
-        clear(data);
-    }
-    return status;
-}
-
-enum status session_data_save(struct session_data *data, struct store *store,
-                              const uint8_t key[SESSION_KEY_BYTES], uint64_t limit,
-                              uint64_t *excess)
-{
-    struct session_changes changes = {0};
-    struct session_change *items = calloc(data->count + 1, sizeof *items);
-    if (items == NULL) {
-        return ERR_MEMORY;
-    }
-    for (size_t i = 0; i < data->count; i++) {
-        const struct entry *entry = &data->entries[i];
-        if (is_changed(entry)) {
-            items[changes.count++] = (struct session_change){
-                name_of(entry), value_of(&entry->value), entry->value.bytes == NULL};
-        }
-    }
-    changes.items = items;
-    enum status status = session_data_apply(store, key, &changes, limit, excess);
-    if (status == OK) {
-        session_data_keep(data);
-    }
-    free(items);
-    return status;
-}
-
-enum status session_data_encode(const struct session_data *data, uint8_t *out, size_t room,
-                                size_t *len)
-{
-    size_t used = 0;
-    *len = data->bytes + SESSION_DATA_FRAME_BYTES * session_data_count(data);
-    if (*len > room || room > VALUE_MAX_BYTES) {
-        return ERR_TOO_LARGE;
-    }
-    for (size_t i = 0; i < data->count; i++) {
-        const struct entry *entry = &data->entries[i];
-        size_t value_len = entry->value.len;
-        if (entry->value.bytes == NULL) {
-            continue;
-        }
-        out[used++] = (uint8_t)entry->name_len;
-        out[used++] = (uint8_t)(value_len >> 8);
-        out[used++] = (uint8_t)(value_len & 0xff);
-        memcpy(out + used, entry->name, entry->name_len);
-        used += entry->name_len;
-        memcpy(out + used, entry->value.bytes, value_len);
-        used += value_len;
-    }
-    return OK;
-}
-
-/* Cuts one entry off the front of *rest. */
-static bool cut_entry(struct text *rest, struct text *name, struct text *value)
-{
-    if (rest->len < SESSION_DATA_FRAME_BYTES) {
-        return false;
-    }
-    const uint8_t *lengths = (const uint8_t *)rest->data;
-    name->len = lengths[0];
-    value->len = (size_t)lengths[1] << 8 | lengths[2];
-    *rest = text_from(*rest, SESSION_DATA_FRAME_BYTES);
-    if (rest->len < name->len + value->len) {
-        return false;
-    }
-    name->data = rest->data;
-    value->data = rest->data + name->len;
-    *rest = text_from(*rest, name->len + value->len);
-    return true;
-}
-
-enum status session_data_decode(struct session_data *data, const uint8_t *bytes, size_t len)
-{
-    struct text rest = {(const char *)bytes, len};
-    struct text name = {0};
-    struct text value = {0};
-    struct text last = {0};
-    enum status status = OK;
-    while (rest.len > 0 && status == OK) {
-        if (!cut_entry(&rest, &name, &value) || !session_data_name_is_valid(name) ||
-            text_compare(last, name) >= 0) {
-            status = ERR_INPUT;
-        } else {
-            status = load_entry(data, name, value);
-            last = name;
-        }
-    }
-    if (status != OK) {
-        clear(data);
-    }
-    return status;
 }

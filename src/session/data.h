@@ -10,8 +10,6 @@
 
 struct session_data;
 
-#define SESSION_DATA_FRAME_BYTES 3 /* for each name, beside name and value, when encoded */
-
 /* Empty data. At most `room` bytes of names and values are held, for a program's memory's sake; the
  * limit of what may be saved is judged when it is saved. ERR_MEMORY. */
 enum status session_data_new(size_t room, struct session_data **out) MUST_USE;
@@ -49,25 +47,16 @@ bool session_data_is_changed(const struct session_data *data);
 void session_data_keep(struct session_data *data);
 void session_data_revert(struct session_data *data);
 
-/* Reads the rows of a session into empty data. ERR_STORE, ERR_MEMORY; the data is empty then. */
-enum status session_data_load(struct session_data *data, struct store *store,
-                              const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
+/* Lists what differs from what was read or last kept, the first `room` of it: names and present
+ * values, borrowed until the next change. Returns how many there are. */
+size_t session_data_list_changes(const struct session_data *data, struct session_change *out,
+                                 size_t room);
 
-/* Writes what was changed, and nothing else, as session_data_apply does, and keeps it. The failures
- * are its own and ERR_MEMORY; the data is untouched then. */
-enum status session_data_save(struct session_data *data, struct store *store,
-                              const uint8_t key[SESSION_KEY_BYTES], uint64_t limit,
-                              uint64_t *excess) MUST_USE;
-
-/* All of it as bytes for the inside of a sealed token: for each name in order its length (1 byte),
- * the value's (2 bytes, big-endian), name, value. *len receives how many bytes that takes.
- * ERR_TOO_LARGE: more than `room` (at most 65535), *len says how many. */
-enum status session_data_encode(const struct session_data *data, uint8_t *out, size_t room,
-                                size_t *len) MUST_USE;
-
-/* The inverse, into empty data. ERR_INPUT for whatever session_data_encode would not have made
- * (names out of order or twice, bytes left over), ERR_MEMORY; the data is empty then. */
-enum status session_data_decode(struct session_data *data, const uint8_t *bytes, size_t len)
+/* For what reads data from where it is kept (data_rows.h, data_code.h): adds a value that counts as
+ * read, whatever the room is now, for it was saved once. The name is valid and not there yet.
+ * ERR_MEMORY. And: empties the data, which forgets what was read as well. */
+enum status session_data_put_read(struct session_data *data, struct text name, struct text value)
     MUST_USE;
+void session_data_clear(struct session_data *data);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "base/secret.h"
 #include "session/backend.h"
+#include "session/data_code.h"
+#include "session/data_rows.h"
 #include "session/sealed.h"
 
 /* What a cookie has around a token, without the domain, is 87 characters at most:

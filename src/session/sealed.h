@@ -14,8 +14,8 @@
 
 #define SEALED_FIXED_BYTES 65
 
-/* Writes the body of *token from the row and the data, as session/data.h encodes it. ERR_TOO_LARGE:
- * more data than a token holds; the token is as it was. */
+/* Writes the body of *token from the row and the data, encoded as in session/data_code.h.
+ * ERR_TOO_LARGE: more data than a token holds; the token is as it was. */
 enum status sealed_pack(const struct session_row *row, struct text data, struct token *token)
     MUST_USE;
 

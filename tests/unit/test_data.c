@@ -1,4 +1,4 @@
-/* The map of what a session remembers, and its bytes. */
+/* The map of what a session remembers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -198,79 +198,42 @@ static void changes_are_known_kept_and_reverted(void **state)
     assert_true(session_data_is_changed(data));
 }
 
-static void the_bytes_say_the_same(void **state)
+static void changes_are_listed_with_what_was_dropped(void **state)
 {
     (void)state;
-    uint8_t bytes[64];
-    size_t len = 0;
-    put("b", "22");
-    put("a", "");
-    put("gone", "1");
+    struct session_change changes[3] = {0};
+    put("a", "1");
+    put("b", "2");
+    put("c", "3");
     session_data_keep(data);
-    drop("gone");
-    static const uint8_t wanted[] = {1, 0, 0, 'a', 1, 0, 2, 'b', '2', '2'};
-    assert_int_equal(session_data_encode(data, bytes, sizeof bytes, &len), OK);
-    assert_int_equal(len, sizeof wanted);
-    assert_memory_equal(bytes, wanted, sizeof wanted);
-    assert_int_equal(session_data_encode(data, bytes, len - 1, &len), ERR_TOO_LARGE);
-    assert_int_equal(len, sizeof wanted);
-    assert_int_equal(session_data_encode(data, bytes, len, &len), OK);
+    assert_int_equal(session_data_list_changes(data, changes, 3), 0);
+    put("a", "1");
+    drop("b");
+    put("c", "x");
+    put("d", "4");
+    assert_int_equal(session_data_list_changes(data, NULL, 0), 3);
+    assert_int_equal(session_data_list_changes(data, changes, 2), 3);
+    assert_true(text_is(changes[0].name, "b"));
+    assert_true(changes[0].removed);
+    assert_true(text_is(changes[1].name, "c"));
+    assert_true(text_is(changes[1].value, "x"));
+    assert_false(changes[1].removed);
+    assert_null(changes[2].name.data);
+}
+
+static void what_was_read_is_no_change_and_knows_no_room(void **state)
+{
+    (void)state;
     session_data_free(&data);
-    assert_int_equal(session_data_new(1000, &data), OK);
-    assert_int_equal(session_data_decode(data, bytes, len), OK);
-    expect("a= b=22");
+    assert_int_equal(session_data_new(1, &data), OK);
+    assert_int_equal(session_data_put_read(data, TEXT("name"), TEXT("value")), OK);
+    expect("name=value");
     assert_false(session_data_is_changed(data));
-}
-
-static void a_long_value_survives_its_bytes(void **state)
-{
-    (void)state;
-    char value[600];
-    uint8_t bytes[700];
-    size_t len = 0;
-    for (size_t i = 0; i < sizeof value; i++) {
-        value[i] = (char)(i * 7);
-    }
-    assert_int_equal(session_data_put(data, TEXT("v"), (struct text){value, sizeof value}), OK);
-    assert_int_equal(session_data_encode(data, bytes, sizeof bytes, &len), OK);
-    assert_int_equal(len, 604);
-    session_data_free(&data);
-    assert_int_equal(session_data_new(0, &data), OK);
-    assert_int_equal(session_data_decode(data, bytes, len), OK);
-    assert_memory_equal(session_data_get(data, TEXT("v")).data, value, sizeof value);
-}
-
-static void bytes_that_nobody_would_write_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *bytes;
-        size_t len;
-    } bad[] = {
-        {"\1", 1},       /* lengths cut */
-        {"\1\0", 2},     /* lengths cut */
-        {"\1\0\0", 3},   /* name cut */
-        {"\1\0\2a1", 5}, /* value cut */
-        {"\1\xff\xff"
-         "a1",
-         5},                              /* value far too short */
-        {"\0\0\1x", 4},                   /* no name */
-        {"\1\0\0 ", 4},                   /* no valid name */
-        {"\1\0\0a\1\0\0a", 8},            /* twice */
-        {"\1\0\0b\1\0\0a", 8},            /* out of order */
-        {"\1\0\0a\0", 5},                 /* left over */
-        {"\1\0\0a\1\0\0b\2\0\0\0\0", 13}, /* bad name later */
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        if (session_data_decode(data, (const uint8_t *)bad[i].bytes, bad[i].len) != ERR_INPUT) {
-            fail_msg("number %zu", i);
-        }
-        expect("");
-    }
-    uint8_t long_name[3 + SESSION_DATA_NAME_MAX + 1] = {SESSION_DATA_NAME_MAX + 1};
-    memset(long_name + 3, 'x', SESSION_DATA_NAME_MAX + 1);
-    assert_int_equal(session_data_decode(data, long_name, sizeof long_name), ERR_INPUT);
-    assert_int_equal(session_data_decode(data, NULL, 0), OK);
+    drop("name");
+    session_data_revert(data);
+    expect("name=value");
+    session_data_clear(data);
+    session_data_revert(data);
     expect("");
 }
 
@@ -287,9 +250,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_refused_and_nothing_changes, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(changes_are_known_kept_and_reverted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_bytes_say_the_same, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_long_value_survives_its_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(bytes_that_nobody_would_write_are_refused, set_up,
+        cmocka_unit_test_setup_teardown(changes_are_listed_with_what_was_dropped, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_was_read_is_no_change_and_knows_no_room, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "database.h"
 #include "scratch.h"
-#include "session/data.h"
+#include "session/data_rows.h"
 #include "store/cache.h"
 
 #define LIMIT   1000
