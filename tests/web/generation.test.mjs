@@ -174,6 +174,9 @@ forEachStore('a spoilt generation', (at) => {
             isOver = true;
             assert.ok(await changing);
         }
+        // Peace comes with the next revocation at the latest.
+        await leave(await enter(0));
+        assert.ok(statSync(file).isFile());
         assert.deepEqual(workers(), pids);
     });
 

@@ -5,39 +5,59 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { plainLatchkey } from './support/clock.mjs';
-import { signedIn } from './support/forms.mjs';
+import { required } from './support/direct.mjs';
+import { csrfOf, formType, signedIn } from './support/forms.mjs';
+import { encodeForm } from './support/http.mjs';
 import { Service, alice, bob } from './support/install.mjs';
 import { replay, replayEverywhere, warm } from './support/replay.mjs';
 import { forEachStore } from './support/stores.mjs';
 
-// Runs the command as it is installed (a sanitized one cannot be traced), after other words.
-async function run(at, before, args) {
-    const words = [...before, plainLatchkey, ...args];
-    const service = new Service(words[0], words.slice(1), { env: at.install.env });
+// Runs a program, { words, env, input }, after other words.
+async function run(at, before, { words, env = {}, input }) {
+    const all = [...before, ...words];
+    const service = new Service(all[0], all.slice(1), {
+        env: { ...at.install.env, ...env }, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+    service.child.stdin?.on('error', () => {}).end(input);
     return { status: await service.ended, output: service.output };
 }
 
+// The command as it is installed: a sanitized one cannot be traced.
+const command = (...args) => ({ words: [plainLatchkey, ...args] });
+
+// A sign-out, by the program that a web server would start for it.
+async function signOut({ browser, copied }) {
+    const input = encodeForm({ csrf: await csrfOf(browser) });
+    return {
+        words: [path.join(path.dirname(plainLatchkey), '../cgi-bin/logout')], input,
+        env: {
+            ...required, REQUEST_METHOD: 'POST', REQUEST_URI: '/auth/logout', SCRIPT_NAME: '/auth/logout',
+            HTTP_COOKIE: copied, CONTENT_TYPE: formType, CONTENT_LENGTH: String(input.length),
+        },
+    };
+}
+
 async function listSessions(at, user) {
-    const { status, output } = await run(at, [], ['session', 'list', user.name, '--json']);
+    const { status, output } = await run(at, [], command('session', 'list', user.name, '--json'));
     assert.equal(status, 0, output);
     return JSON.parse(output);
 }
 
-// A session that every worker knows, and the command that is to end it.
-async function enter(at, index, command) {
+// A session that every worker knows.
+async function enter(at, index) {
     const browser = await signedIn(at.webs[index % at.webs.length].port);
     const copied = browser.cookie;
     await warm(at, copied);
     const [{ id }, ...others] = await listSessions(at, alice);
     assert.deepEqual(others, []);
-    return { browser, copied, args: ['session', command, command === 'revoke' ? id : alice.name] };
+    return { browser, copied, id };
 }
 
-// The calls of the command in their order, as { call, count }: the count-th of its name. From the
+// The calls of a program in their order, as { call, count }: the count-th of its name. From the
 // first on that touches something of ours.
-async function traceCalls(at, args) {
+async function traceCalls(at, program) {
     const file = path.join(at.install.folder, 'trace');
-    const { status, output } = await run(at, ['strace', '-f', '-o', file], args);
+    const { status, output } = await run(at, ['strace', '-f', '-o', file], program);
     assert.equal(status, 0, output);
     const counts = new Map();
     const calls = [];
@@ -49,8 +69,8 @@ async function traceCalls(at, args) {
     return calls;
 }
 
-const changes = ({ call, rest }) => /^(p?write|fdatasync|fsync|ftruncate|flock|rename|unlink|munmap|exit)/.test(call) ||
-    /F_(WR|UN)LCK/.test(rest);
+const changes = ({ call, rest }) => /F_(WR|UN)LCK/.test(rest) ||
+    /^(p?write|fdatasync|fsync|ftruncate|flock|rename|unlink|munmap|exit)/.test(call);
 
 // What is left to find out by a kill: those calls that change something or let it go, every `step`-th
 // of them, and some of the others, which leave all as the call before did.
@@ -67,20 +87,28 @@ function chooseKills(calls, step) {
     return calls.filter((one) => chosen.includes(one));
 }
 
+const writers = [
+    { name: 'session revoke-user', step: 1, make: () => command('session', 'revoke-user', alice.name), answer: /ended/ },
+    { name: 'session revoke', step: 3, part: 2, make: ({ id }) => command('session', 'revoke', id), answer: /ended/ },
+    { name: 'a sign-out', step: 3, make: signOut, answer: /^Status: 303 [^]*\r\n\r\n/m },
+];
+
 forEachStore('killed at any system call', (at) => {
-    for (const [command, step] of [['revoke-user', 1], ['revoke', 3]]) {
-        it(`session ${command} has ended the session or not, and everybody agrees`, async () => {
+    for (const { name, step, part = 1, make, answer } of writers) {
+        it(`${name} has ended the session or not, and everybody agrees`, async () => {
             const bystander = (await signedIn(at.webs[0].port, bob)).cookie;
             await warm(at, bystander);
-            const calls = await traceCalls(at, (await enter(at, 0, command)).args);
-            const kills = chooseKills(calls, step);
+            const calls = await traceCalls(at, await make(await enter(at, 0)));
+            const kills = chooseKills(calls, step).filter((_, i, all) => i % part === 0 || i === all.length - 1);
             const tally = { killed: 0, ended: 0, answered: 0 };
             for (const [index, { call, count }] of kills.entries()) {
                 const what = `${call} ${count}`;
-                const { browser, copied, args } = await enter(at, index, command);
+                const session = await enter(at, index);
+                const { browser, copied } = session;
                 const { status, output } = await run(at,
-                    ['strace', '-f', '-o', '/dev/null', '-e', `inject=${call}:signal=KILL:when=${count}`], args);
-                const answered = status === 0 || /ended/.test(output);
+                    ['strace', '-f', '-o', '/dev/null', '-e', `inject=${call}:signal=KILL:when=${count}`],
+                    await make(session));
+                const answered = status === 0 || answer.test(output);
                 const told = await replayEverywhere(at, copied, 100);
                 const alive = (await listSessions(at, alice)).length > 0;
                 assert.deepEqual(told, [alive], what);
