@@ -10,6 +10,8 @@
  * mapping does not notice that another file took the path. Reading costs less than half a
  * microsecond more than a load from memory.
  *
+ * On a full file system it is emptied, so that sessions can be ended there, too.
+ *
  * Whatever lies in the file's place and is not a file that this user can write is taken away, for
  * the folder is ours; only a folder with that name stays, and makes revocations fail.
  *
@@ -138,7 +140,7 @@ static bool is_intruder(int cause)
     return cause == ELOOP || cause == ENXIO || cause == EACCES || cause == EPERM || cause == EINVAL;
 }
 
-/* Opens the file for writing. ERR_NOT_FOUND: its folder is missing. */
+/* Opens the file for writing. ERR_NOT_FOUND: it is missing, and so is its folder or room for it. */
 static enum status open_writer(struct generation *generation)
 {
     const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -154,7 +156,7 @@ static enum status open_writer(struct generation *generation)
         if (fd >= 0) {
             (void)close(fd);
         }
-        if (cause == ENOENT || cause == ENOTDIR) {
+        if (cause == ENOENT || cause == ENOTDIR || cause == ENOSPC) { /* there is no file */
             return ERR_NOT_FOUND;
         }
         if (!is_intruder(cause) || unlink(generation->path) != 0) {
@@ -211,6 +213,18 @@ enum status generation_lock(struct generation *generation, bool patient)
     return complain(generation, "kept in place", EBUSY);
 }
 
+/* When there is no room for a record, an empty file does as well, for whoever finds it asks the
+ * database, and taking bytes away works on a full file system, too. */
+static enum status write_nothing(const struct generation *generation, int cause)
+{
+    if (ftruncate(generation->writer, 0) != 0) {
+        return complain(generation, "written", cause);
+    }
+    log_warning("%s cannot be written: %s; until it can, every check asks the database",
+                generation->path, strerror(cause));
+    return OK;
+}
+
 static enum status write_record(struct generation *generation, uint64_t counter)
 {
     struct record record = {.counter = counter, .inverse_counter = ~counter};
@@ -223,7 +237,7 @@ static enum status write_record(struct generation *generation, uint64_t counter)
     ssize_t written = pwrite(generation->writer, &record, sizeof record, 0);
     if (written != (ssize_t)sizeof record ||
         ftruncate(generation->writer, (off_t)sizeof record) != 0) {
-        return complain(generation, "written", written < 0 ? errno : ENOSPC);
+        return write_nothing(generation, written < 0 ? errno : ENOSPC);
     }
     return OK;
 }

@@ -44,10 +44,11 @@ bool generation_is_same(const struct generation_mark *a, const struct generation
 #define GENERATION_WAIT_MS 5000
 enum status generation_lock(struct generation *generation, bool patient) MUST_USE;
 
-/* Makes the counter odd. ERR_SYSTEM (logged): do not go on. Needs the lock, as the next one. */
+/* Makes the counter odd, or the file empty where there is no room. ERR_SYSTEM (logged): do not go on. Needs the lock, as the next one. */
 enum status generation_taint(struct generation *generation) MUST_USE;
 
-/* Makes the counter even: `sequence` is the database's number, committed. After OK every program's
+/* Makes the counter even, or the file empty where there is no room: `sequence` is the database's
+ * number, committed. After OK every program's
  * next reading of the path differs from all before. ERR_SYSTEM (logged): programs may not know of
  * what was committed since generation_lock. Keeps the lock. */
 enum status generation_settle(struct generation *generation, uint64_t sequence) MUST_USE;
