@@ -28,7 +28,8 @@
 
 #define WAYS          4
 #define ENDED_SLACK   4096
-#define MEND_PAUSE_MS 1000 /* between tries to mend, or to learn after a failure */
+#define MEND_PAUSE_MS 1000  /* between tries to mend, or to learn after a failure */
+#define FULL_PAUSE_MS 60000 /* to learn when there was too much: reading that takes seconds */
 
 struct known_session {
     uint8_t key[SESSION_KEY_BYTES];
@@ -287,8 +288,10 @@ bool memory_refresh(struct memory *memory, struct store *store)
     if (clock_monotonic_ms() < memory->learn_ms) {
         return false;
     }
-    if (learn(memory, store) != OK) {
-        memory->learn_ms = clock_monotonic_ms() + MEND_PAUSE_MS;
+    enum status status = learn(memory, store);
+    if (status != OK) {
+        int64_t pause_ms = status == ERR_MEMORY ? FULL_PAUSE_MS : MEND_PAUSE_MS;
+        memory->learn_ms = clock_monotonic_ms() + pause_ms;
         return false;
     }
     /* The file and the database say different things: a revocation came in between (the next
