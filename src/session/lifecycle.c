@@ -79,7 +79,7 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
 bool session_is_due(const struct sessions *sessions, const struct token *token,
                     const struct session_row *row, int64_t now_s)
 {
-    if (now_s < token->issued_s + row->idle_s / 2) {
+    if (now_s < token->issued_s + (row->idle_s + 1) / 2) { /* never at once */
         return false;
     }
     return token->kind != sessions->backend->kind ||
