@@ -39,16 +39,4 @@ bool file_print_folder(const char *path, char folder[PATH_MAX]) MUST_USE;
 bool file_is_same(const struct stat *a, const struct stat *b);
 bool file_is_untouched(const struct stat *a, const struct stat *b);
 
-/* Locks an open file or folder against everybody else who locks it (flock), waiting up to limit_ms,
- * without an end when that is negative. False: errno tells why, EWOULDBLOCK when somebody else
- * holds it. */
-bool file_lock_within(int descriptor, int limit_ms) MUST_USE;
-
-/* Locks the folder that `path` lies in against everybody else who locks it so, waiting up to
- * limit_ms, without an end when that is negative. Closing *descriptor, or the end of the process,
- * ends the lock; a child that was forked meanwhile holds it as well. The file need not exist.
- * ERR_NOT_FOUND (no such folder), ERR_SYSTEM (among others: not within the limit), both logged;
- * *descriptor is untouched. */
-enum status file_lock_folder(const char *path, int limit_ms, int *descriptor) MUST_USE;
-
 #endif

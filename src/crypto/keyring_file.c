@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "crypto/base64url.h"
@@ -218,7 +219,7 @@ static enum status renew(const char *path, bool keep)
     struct keyring_content content = {0};
     struct stat identity;
     int lock = -1;
-    enum status status = file_lock_folder(path, -1, &lock);
+    enum status status = lock_folder(path, -1, &lock);
     if (status == OK) {
         status = keep ? keyring_file_read(path, &content, &identity) : find_file(path);
     }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "store/schema.h"
 
@@ -115,7 +116,7 @@ static enum status make_with_lock(const struct db_settings *settings, struct db 
 {
     int folder = -1;
     const char *why = "";
-    enum status status = file_lock_folder(settings->path, LOCK_WAIT_MS, &folder);
+    enum status status = lock_folder(settings->path, LOCK_WAIT_MS, &folder);
     if (status != OK) {
         return status;
     }
@@ -158,7 +159,7 @@ enum status cache_file_open(const char *path, uint64_t size_bytes, struct db **o
 void cache_file_discard(const char *path, const struct db *db)
 {
     int folder = -1;
-    if (file_lock_folder(path, LOCK_WAIT_MS, &folder) != OK) {
+    if (lock_folder(path, LOCK_WAIT_MS, &folder) != OK) {
         return;
     }
     if (db_is_in_place(db) && remove_files(path) == OK) {

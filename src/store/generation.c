@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/log.h"
 #include "crypto/random.h"
 
@@ -170,7 +171,7 @@ static enum status open_writer(struct generation *generation)
 static enum status wait_for_lock(struct generation *generation, int64_t deadline_ms)
 {
     int64_t rest_ms = deadline_ms - clock_monotonic_ms();
-    if (file_lock_within(generation->writer, rest_ms > 0 ? (int)rest_ms : 0)) {
+    if (lock_within(generation->writer, rest_ms > 0 ? (int)rest_ms : 0)) {
         return OK;
     }
     if (errno != EWOULDBLOCK) {
