@@ -7,26 +7,11 @@
  * what the tag must be. */
 #include "crypto/token_header.h"
 
+#include "base/bytes.h"
+
 #define VERSION 1
 
 enum { AT_VERSION = 0, AT_KIND = 1, AT_KEY_ID = 2 };
-
-void token_number_put(uint8_t *out, uint64_t number, size_t len)
-{
-    for (size_t i = len; i > 0; i--) {
-        out[i - 1] = (uint8_t)number;
-        number >>= 8;
-    }
-}
-
-uint64_t token_number_get(const uint8_t *bytes, size_t len)
-{
-    uint64_t number = 0;
-    for (size_t i = 0; i < len; i++) {
-        number = number << 8 | bytes[i];
-    }
-    return number;
-}
 
 static enum key_purpose purpose_of(enum token_kind kind)
 {
@@ -59,7 +44,7 @@ enum status token_header_write(const struct keyring *keyring, enum token_kind ki
     }
     out[AT_VERSION] = VERSION;
     out[AT_KIND] = (uint8_t)kind;
-    token_number_put(out + AT_KEY_ID, key_id, TOKEN_HEADER_BYTES - AT_KEY_ID);
+    bytes_put_number(out + AT_KEY_ID, key_id, TOKEN_HEADER_BYTES - AT_KEY_ID);
     *key = found;
     return OK;
 }
@@ -71,7 +56,7 @@ enum token_kind token_header_read(const struct keyring *keyring,
     if (bytes[AT_VERSION] != VERSION || kind == TOKEN_NONE) {
         return TOKEN_NONE;
     }
-    uint64_t key_id = token_number_get(bytes + AT_KEY_ID, TOKEN_HEADER_BYTES - AT_KEY_ID);
+    uint64_t key_id = bytes_get_number(bytes + AT_KEY_ID, TOKEN_HEADER_BYTES - AT_KEY_ID);
     const uint8_t *found = keyring_get_key(keyring, (uint32_t)key_id, purpose_of(kind));
     if (found == NULL) {
         return TOKEN_NONE;

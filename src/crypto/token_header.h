@@ -23,8 +23,4 @@ enum token_kind token_header_read(const struct keyring *keyring,
                                   const uint8_t bytes[TOKEN_HEADER_BYTES], const uint8_t **key)
     MUST_USE;
 
-/* Big-endian numbers of `len` bytes, at most 8. */
-void token_number_put(uint8_t *out, uint64_t number, size_t len);
-uint64_t token_number_get(const uint8_t *bytes, size_t len);
-
 #endif

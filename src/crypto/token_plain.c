@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 #include "crypto/mac.h"
 #include "crypto/token_header.h"
@@ -35,7 +36,7 @@ enum status token_plain_write(const struct keyring *keyring, const struct token 
     if (status != OK) {
         return status;
     }
-    token_number_put(out + AT_ISSUED, (uint64_t)token->issued_s, AT_ID - AT_ISSUED);
+    bytes_put_number(out + AT_ISSUED, (uint64_t)token->issued_s, AT_ID - AT_ISSUED);
     memcpy(out + AT_ID, token->id, TOKEN_ID_BYTES);
     return make_tag(key, out, out + AT_TAG);
 }
@@ -55,7 +56,7 @@ enum status token_plain_read(const uint8_t *key, const uint8_t *bytes, size_t le
     if (len != TOKEN_PLAIN_BYTES || !has_right_tag(key, bytes)) {
         return ERR_INPUT;
     }
-    uint64_t issued_s = token_number_get(bytes + AT_ISSUED, AT_ID - AT_ISSUED);
+    uint64_t issued_s = bytes_get_number(bytes + AT_ISSUED, AT_ID - AT_ISSUED);
     if (issued_s > INT64_MAX) {
         return ERR_INPUT;
     }

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -84,7 +85,7 @@ enum status token_sealed_write(const struct keyring *keyring, const struct token
     if (status != OK) {
         return status;
     }
-    token_number_put(out + AT_ISSUED, (uint64_t)token->issued_s, AT_ID - AT_ISSUED);
+    bytes_put_number(out + AT_ISSUED, (uint64_t)token->issued_s, AT_ID - AT_ISSUED);
     memcpy(out + AT_ID, token->id, TOKEN_ID_BYTES);
     memcpy(out + AT_BODY, token->body, token->body_len);
     status = close_bytes(key, out, end);
@@ -116,7 +117,7 @@ enum status token_sealed_read(const uint8_t *key, uint8_t *bytes, size_t len, st
         open_bytes(key, bytes, len) != OK) {
         return ERR_INPUT;
     }
-    uint64_t issued_s = token_number_get(bytes + AT_ISSUED, AT_ID - AT_ISSUED);
+    uint64_t issued_s = bytes_get_number(bytes + AT_ISSUED, AT_ID - AT_ISSUED);
     if (issued_s > INT64_MAX) {
         return ERR_INPUT;
     }

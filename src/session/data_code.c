@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-#define VALUE_MAX_BYTES 65535 /* what its length has room for */
+#include "base/bytes.h"
+
+#define VALUE_LEN_BYTES 2     /* how much the length of a value takes */
+#define VALUE_MAX_BYTES 65535 /* and what it can say */
 
 enum status session_data_encode(const struct session_data *data, uint8_t *out, size_t room,
                                 size_t *len)
@@ -20,8 +23,8 @@ enum status session_data_encode(const struct session_data *data, uint8_t *out, s
     while ((name = session_data_next(data, name)).data != NULL) {
         struct text value = session_data_get(data, name);
         out[used++] = (uint8_t)name.len;
-        out[used++] = (uint8_t)(value.len >> 8);
-        out[used++] = (uint8_t)(value.len & 0xff);
+        bytes_put_number(out + used, value.len, VALUE_LEN_BYTES);
+        used += VALUE_LEN_BYTES;
         memcpy(out + used, name.data, name.len);
         used += name.len;
         memcpy(out + used, value.data, value.len);
@@ -38,7 +41,7 @@ static bool cut_entry(struct text *rest, struct text *name, struct text *value)
     }
     const uint8_t *lengths = (const uint8_t *)rest->data;
     name->len = lengths[0];
-    value->len = (size_t)lengths[1] << 8 | lengths[2];
+    value->len = (size_t)bytes_get_number(lengths + 1, VALUE_LEN_BYTES);
     *rest = text_from(*rest, SESSION_DATA_FRAME_BYTES);
     if (rest->len < name->len + value->len) {
         return false;

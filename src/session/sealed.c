@@ -4,32 +4,30 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
+#define NUMBER_BYTES 8
+
 enum {
     AT_USER = 0,
-    AT_SALT = 8,
+    AT_SALT = AT_USER + NUMBER_BYTES,
     AT_CREATED = AT_SALT + USER_SALT_BYTES,
-    AT_IDLE = AT_CREATED + 8,
-    AT_EXPIRES = AT_IDLE + 8,
-    AT_REMEMBER = AT_EXPIRES + 8,
+    AT_IDLE = AT_CREATED + NUMBER_BYTES,
+    AT_EXPIRES = AT_IDLE + NUMBER_BYTES,
+    AT_REMEMBER = AT_EXPIRES + NUMBER_BYTES,
 };
 
 _Static_assert(AT_REMEMBER + 1 == SEALED_FIXED_BYTES, "the layout of a sealed session");
 
+/* What is written is never negative, so -1 is what sealed_unpack refuses in each field. */
 static void put_number(uint8_t *out, int64_t number)
 {
-    uint64_t rest = (uint64_t)number;
-    for (size_t i = 8; i > 0; i--) {
-        out[i - 1] = (uint8_t)rest;
-        rest >>= 8;
-    }
+    bytes_put_number(out, (uint64_t)number, NUMBER_BYTES);
 }
 
 static int64_t get_number(const uint8_t *bytes)
 {
-    uint64_t number = 0;
-    for (size_t i = 0; i < 8; i++) {
-        number = number << 8 | bytes[i];
-    }
+    uint64_t number = bytes_get_number(bytes, NUMBER_BYTES);
     return number <= INT64_MAX ? (int64_t)number : -1;
 }
 
