@@ -44,7 +44,8 @@ bool generation_is_same(const struct generation_mark *a, const struct generation
 #define GENERATION_WAIT_MS 5000
 enum status generation_lock(struct generation *generation, bool patient) MUST_USE;
 
-/* Makes the counter odd, or the file empty where there is no room. ERR_SYSTEM (logged): do not go on. Needs the lock, as the next one. */
+/* Makes the counter odd, or the file empty where there is no room. ERR_SYSTEM (logged): do not go
+ * on. Needs the lock, as the next one. */
 enum status generation_taint(struct generation *generation) MUST_USE;
 
 /* Makes the counter even, or the file empty where there is no room: `sequence` is the database's
