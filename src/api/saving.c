@@ -161,7 +161,7 @@ static enum status save_sealed(struct lk_session *session, uint64_t *excess)
     } else {
         buffer_clear(&line);
     }
-    token_wipe(&token);
+    secret_wipe(&token, sizeof token); /* its body may have been longer */
     return status;
 }
 

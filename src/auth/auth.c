@@ -53,8 +53,8 @@ static bool is_same_text(struct text a, struct text b)
     return a.len == b.len && secret_is_equal(a.data, b.data, a.len);
 }
 
-/* Whether exactly one token among the cookies verifies; *out receives it. A copy of the first, with
- * the same spelling, is no second one. */
+/* Whether exactly one token among the cookies verifies; *out, which must be zeroed, receives it. A
+ * copy of the first, with the same spelling, is no second one. */
 static bool choose_token(const struct auth *auth, const struct text *cookies, size_t count,
                          struct token *out)
 {
@@ -66,8 +66,8 @@ static bool choose_token(const struct auth *auth, const struct text *cookies, si
         } else if (!is_same_text(cookies[i], *chosen) &&
                    token_decode(auth->keyring, cookies[i], &other) == OK) {
             log_warning("two different tokens in one request: neither counts");
-            secret_wipe(&other, sizeof other);
-            secret_wipe(out, sizeof *out);
+            token_wipe(&other);
+            token_wipe(out);
             return false;
         }
     }

@@ -93,7 +93,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
             status = end_former(auth, visitor, &token);
         }
         if (status == OK) {
-            *out = token;
+            token_copy(out, &token);
             *verdict = ALLOW;
             log_info("signed in: %s", user.name);
         } else if (status == ERR_NOT_FOUND) {
@@ -105,7 +105,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
          */
         log_info("sign-in refused: %s", user.name[0] != '\0' ? user.name : "unknown user");
     }
-    secret_wipe(&token, sizeof token);
+    token_wipe(&token);
     secret_wipe(&user, sizeof user);
     return status;
 }

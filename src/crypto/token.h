@@ -57,8 +57,13 @@ struct token {
 /* A token with a fresh random id and no body. ERR_CRYPTO; *out untouched then. */
 enum status token_new(enum token_kind kind, int64_t now_s, struct token *out) MUST_USE;
 
-/* The same as assigning and as wiping the whole, but only what is in use of the body is touched.
- * That of *out before is not wiped by copying. */
+/* The same as assigning and as wiping the whole, but of the body only what is in use is touched,
+ * often a hundred bytes of 3 KB. So token_wipe is for a token that had one body in its life: zeroed
+ * at first, then made, read or copied into once. It reads body_len: never for one that was not set.
+ *
+ * Wipe the whole struct (secret_wipe) when the body may have been longer before: token_new,
+ * token_decode and token_copy leave the rest of the former body where it is, and so does whoever
+ * puts a shorter one there. And when it lies in a struct that is wiped as a whole. */
 void token_copy(struct token *out, const struct token *token);
 void token_wipe(struct token *token);
 

@@ -68,10 +68,10 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
         status = backend->add(sessions, &row);
     }
     if (status == OK) {
-        *out = token;
+        token_copy(out, &token);
         purge(sessions, now_s);
     }
-    secret_wipe(&token, sizeof token);
+    token_wipe(&token);
     secret_wipe(&row, sizeof row);
     return status;
 }
@@ -127,9 +127,9 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
         status = OK;
     }
     if (status == OK) {
-        *out = fresh;
+        token_copy(out, &fresh);
     }
-    secret_wipe(&fresh, sizeof fresh);
+    secret_wipe(&fresh, sizeof fresh); /* its body may have been longer */
     secret_wipe(&renewed, sizeof renewed);
     return status;
 }

@@ -5,7 +5,6 @@
  * plant one before (session fixation). */
 #include "web/login.h"
 
-#include "base/secret.h"
 #include "http/client.h"
 #include "web/return_target.h"
 
@@ -79,7 +78,7 @@ static bool renew(struct visit *visit)
     } else if (renewed) {
         done = page_set_token(visit, &token, keep);
     }
-    secret_wipe(&token, sizeof token);
+    token_wipe(&token);
     return done;
 }
 
@@ -119,5 +118,5 @@ void login_post(struct visit *visit)
     } else if (page_set_token(visit, &token, credentials.start.remember)) {
         go_on(visit);
     }
-    secret_wipe(&token, sizeof token);
+    token_wipe(&token);
 }
