@@ -110,6 +110,7 @@ enum lk_status lk_session_put(struct lk_session *session, const char *name, cons
     struct text key = text_of(name);
     enum status status = session_data_put(session->data, key, (struct text){value, len});
     if (status == ERR_TOO_LARGE) {
+        /* Never below 0: the room that was exceeded is larger than any limit (opening.c). */
         explain_excess(session, size_with(session, key, len) - limit_of(session));
     }
     return explain(session, handle_status(status));
@@ -140,7 +141,9 @@ static enum status print_line(const struct lk_session *session, const struct tok
     return status;
 }
 
-/* What cannot be handed out is not saved. */
+/* What cannot be handed out is not saved, so all is tried on a copy of the token. Its id and time
+ * of issue stay: a session that was revoked meanwhile is dead in this token as well, and saving is
+ * no renewal, which the login page alone gives and records. */
 static enum status save_sealed(struct lk_session *session, uint64_t *excess)
 {
     struct visitor *visitor = &session->visitor;
@@ -182,6 +185,7 @@ enum lk_status lk_session_save(struct lk_session *session)
     if (status == ERR_TOO_LARGE) {
         explain_excess(session, excess);
     }
+    /* What is not found here is the session itself: it ended while the program ran. */
     return explain(session, status == ERR_NOT_FOUND ? LK_NOBODY : handle_status(status));
 }
 

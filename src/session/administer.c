@@ -18,8 +18,8 @@ struct listing {
 };
 
 /* A session that went from one store to the other has a row in each: the one that was used last
- * speaks for it. And the cache may have kept a row of one that was revoked. ERR_NOT_FOUND: this row
- * is not to be shown. */
+ * speaks for it, the database's when both were at once, so that one and only one is shown. And the
+ * cache may have kept a row of one that was revoked. ERR_NOT_FOUND: this row is not to be shown. */
 static enum status check_row(const struct listing *listing, const struct session_row *row)
 {
     const struct sessions *sessions = listing->sessions;
@@ -79,6 +79,8 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
     return status == OK ? listing.status : status;
 }
 
+/* A session of the cache alone is revoked in the database like any other: only there is it refused
+ * to tokens of every kind. */
 enum status administer_end(const struct sessions *sessions, struct text id)
 {
     struct session_row row = {0};

@@ -121,6 +121,7 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
         status = remember_carry(sessions, token, &renewed, &fresh);
     }
     if (status == ERR_TOO_LARGE) {
+        /* Only rows can hold that much, and a token of a session in rows has no body. */
         log_info("a session remembers more than a cookie holds: it stays where it is");
         fresh.kind = token->kind;
         fresh.body_len = 0;

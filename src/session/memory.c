@@ -392,7 +392,7 @@ bool memory_get_user(const struct memory *memory, int64_t id, struct user *out)
     return true;
 }
 
-/* All texts of the user in one piece of memory, or NULL. */
+/* All texts of the user in one piece of memory, or NULL: that makes the place a free one. */
 static char *pack_texts(const struct user *user)
 {
     const char *const texts[USER_TEXTS] = {user->name, user->display, user->email, user->groups};

@@ -85,7 +85,7 @@ static enum status make_same(struct session_data *there, const struct session_da
     struct text name = {0};
     char last[SESSION_DATA_NAME_MAX + 1] = "";
     while ((name = session_data_next(there, text_of(last))).data != NULL && status == OK) {
-        memcpy(last, name.data, name.len + 1);
+        memcpy(last, name.data, name.len + 1); /* lent only until the drop */
         if (session_data_get(data, name).data == NULL) {
             status = session_data_drop(there, text_of(last));
         }

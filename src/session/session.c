@@ -77,14 +77,14 @@ static struct uses *find_uses(const struct sessions *sessions,
                               const struct session_backend *backend)
 {
     bool is_cache = backend->rows(sessions) == sessions->cache;
-    return &sessions->uses[is_cache ? 1 : 0];
+    return &sessions->uses[is_cache ? 1 : 0]; /* as session_tend writes them */
 }
 
 int session_tend(const struct sessions *sessions, bool leaving)
 {
     int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
     int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
-    if (first_ms < 0 || second_ms < 0) {
+    if (first_ms < 0 || second_ms < 0) { /* of one that waits for nothing, the other decides */
         return first_ms > second_ms ? first_ms : second_ms;
     }
     return first_ms < second_ms ? first_ms : second_ms;
@@ -206,6 +206,8 @@ static bool is_in_time(const struct session_row *row, int64_t now_s)
     return now_s < session_end_s(row);
 }
 
+/* Not when the clock was set back: a use that is earlier than the last would end the session before
+ * its time. A use for which there is no place is offered again by the next request. */
 static void note_use(const struct search *search, struct session_row *row)
 {
     int64_t now_s = search->now_s;
@@ -260,6 +262,8 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     return status;
 }
 
+/* Neither a sealed token nor the memory has them, but the record of the sign-in; a session whose
+ * record is lost lives on without them. */
 enum status session_describe(const struct sessions *sessions, struct session_row *row)
 {
     struct session_row record = {0};
@@ -280,6 +284,7 @@ bool session_is_bound(const struct session_row *session, const struct user *user
     return !user->locked && secret_is_equal(user->salt, session->salt, sizeof user->salt);
 }
 
+/* The difference is compared, for the sum might overflow: a token may say any idle_s. */
 int64_t session_end_s(const struct session_row *session)
 {
     int64_t rest_s = session->expires_s - session->seen_s;

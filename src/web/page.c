@@ -60,7 +60,8 @@ static page_handler *find_handler(const struct page *page, enum method method)
 }
 
 /* Whether the form was sent by a page of ours that was shown to the bearer of the same token. An
- * Origin must be ours; without one, Sec-Fetch-Site must not say that another site sent it. */
+ * Origin must be ours; without one, Sec-Fetch-Site must not say that another site sent it. With
+ * neither (old browsers, other programs) the csrf value decides alone. */
 static bool is_own_form(const struct visit *visit)
 {
     const struct request *request = visit->request;
@@ -102,7 +103,7 @@ void page_handle(void *context, const struct request *request, struct response *
     struct visit visit = {.site = site, .request = request, .response = response};
     const struct page *page = find_page(site, request->path);
     if (page == NULL) {
-        page_error(site, 404, response);
+        page_error(site, 404, response); /* which adds the protection itself */
         return;
     }
     page_handler *handler = find_handler(page, request->method);
@@ -150,7 +151,8 @@ static bool render(const struct site *site, const char *name, const struct membe
     return true;
 }
 
-/* A token that forms can be tied to: that of the session, or an anonymous one not soon too old. */
+/* A token that forms can be tied to: that of the session, or an anonymous one with half of its life
+ * before it, for it must last until the form is sent. */
 static bool ensure_token(struct visit *visit)
 {
     struct visitor *visitor = &visit->visitor;
@@ -169,7 +171,7 @@ void page_show(struct visit *visit, int status, const char *name, const struct m
 {
     struct member all[PAGE_MEMBERS_MAX];
     char csrf[CSRF_TEXT_LEN + 1];
-    if (count >= PAGE_MEMBERS_MAX || !ensure_token(visit) ||
+    if (count >= PAGE_MEMBERS_MAX /* csrf comes last */ || !ensure_token(visit) ||
         token_csrf_encode(visit->site->auth.keyring, &visit->visitor.token, csrf) != OK) {
         page_fail(visit);
         return;
