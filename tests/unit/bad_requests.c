@@ -1,8 +1,7 @@
 #include "bad_requests.h"
 
 #include "fastcgi_client.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#include "tables.h"
 
 /* Records after a BEGIN of `role`, if that is not 0. */
 static const struct {

@@ -20,6 +20,11 @@ static const char *path_of(const char *name, const char *suffix)
     return scratch_path(whole);
 }
 
+const struct database_role database_roles[] = {
+    {STORE_ROLE_GATE, 'g'},    {STORE_ROLE_LOGIN, 'l'}, {STORE_ROLE_LOGOUT, 'o'},
+    {STORE_ROLE_ACCOUNT, 's'}, {STORE_ROLE_APP, 'p'},   {STORE_ROLE_ADMIN, 'a'},
+};
+
 const char *database_make(void)
 {
     struct store *store = NULL;

@@ -7,6 +7,14 @@
 
 #define NOON INT64_C(1800000000) /* the time at which tests begin */
 
+/* The letters of the roles in tables of what each may do: one for each of gate, login, logout (o),
+ * account (s), an application (p) and admin. */
+struct database_role {
+    enum store_role role;
+    char letter;
+};
+extern const struct database_role database_roles[6];
+
 /* Removes what is there and makes an empty database; gives its path. */
 const char *database_make(void);
 

@@ -8,8 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/base64url.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static const struct {
     const char *bytes;

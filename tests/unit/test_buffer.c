@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static void assert_content(struct buffer *buffer, struct text wanted)
 {

@@ -17,6 +17,7 @@
 #include "scratch.h"
 #include "small_cache.h"
 #include "store/statements.h"
+#include "tables.h"
 
 #define MANY    100000
 #define WRITERS 4
@@ -102,33 +103,26 @@ static const struct {
     {CACHE_NOTE_TOLD, "glospa", ""}, {CACHE_GET_USE, "a", ""},
 };
 
-static const struct {
-    enum store_role role;
-    char letter;
-} roles[] = {
-    {STORE_ROLE_GATE, 'g'},    {STORE_ROLE_LOGIN, 'l'}, {STORE_ROLE_LOGOUT, 'o'},
-    {STORE_ROLE_ACCOUNT, 's'}, {STORE_ROLE_APP, 'p'},   {STORE_ROLE_ADMIN, 'a'},
-};
-
 static void each_role_may_do_its_part_and_no_other(void **state)
 {
     (void)state;
     struct db_settings settings = small_cache_settings();
     assert_int_equal(store_check(store), OK);
-    for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
+    for (size_t r = 0; r < COUNT(database_roles); r++) {
         struct db *db = NULL;
         assert_int_equal(db_open(&settings, &db), OK);
-        statement_limit(db, roles[r].role, true);
+        statement_limit(db, database_roles[r].role, true);
         for (size_t i = 0; i < sizeof permissions / sizeof *permissions; i++) {
             struct db_statement *statement = NULL;
             const struct statement_rule *rule = &statement_rules[permissions[i].which];
-            bool may = strchr(permissions[i].may, roles[r].letter) != NULL;
-            bool refused = strchr(permissions[i].refused, roles[r].letter) != NULL;
+            bool may = strchr(permissions[i].may, database_roles[r].letter) != NULL;
+            bool refused = strchr(permissions[i].refused, database_roles[r].letter) != NULL;
             enum status status = db_prepare(db, rule->sql, &statement);
             db_statement_free(&statement);
-            if (((rule->roles >> roles[r].role & 1U) != 0) != may ||
+            if (((rule->roles >> database_roles[r].role & 1U) != 0) != may ||
                 status != (refused ? ERR_PERMISSION : OK)) {
-                fail_msg("role %c, %s: %s", roles[r].letter, rule->sql, status_text(status));
+                fail_msg("role %c, %s: %s", database_roles[r].letter, rule->sql,
+                         status_text(status));
             }
         }
         db_close(&db);

@@ -13,8 +13,7 @@
 
 #include "base/clock.h"
 #include "capture.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 /* The clock that the code under test sees: the real one while `faked` is NULL. */
 static const struct timespec *faked;

@@ -9,8 +9,7 @@
 
 #include "crypto/digest.h"
 #include "hex.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static const struct {
     const char *input;

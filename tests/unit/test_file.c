@@ -16,8 +16,7 @@
 #include "base/file.h"
 #include "capture.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static struct buffer content;
 

@@ -18,8 +18,7 @@
 #include "crypto/keyring.h"
 #include "hex.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 /* 32 times the byte 0x11, 0x22 and so on. */
 #define ONES   "ERERERERERERERERERERERERERERERERERERERERERE"

@@ -15,8 +15,7 @@
 #include "base/lock.h"
 #include "capture.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static int start(void **state)
 {

@@ -11,8 +11,8 @@
 
 #include "base/log.h"
 #include "capture.h"
+#include "tables.h"
 
-#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 #define LINE_MAX_BYTES 1000
 
 static int start(void **state)

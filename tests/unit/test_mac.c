@@ -8,8 +8,7 @@
 
 #include "crypto/mac.h"
 #include "hex.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static struct text repeat(char *room, size_t len, char byte)
 {

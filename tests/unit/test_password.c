@@ -11,8 +11,7 @@
 
 #include "capture.h"
 #include "crypto/password.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 #define KIB 1024
 

@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "crypto/password.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 #define PHRASE "correct horse battery staple"
 

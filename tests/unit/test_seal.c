@@ -8,9 +8,9 @@
 
 #include "crypto/seal.h"
 #include "hex.h"
+#include "tables.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define ROOM         128
+#define ROOM 128
 
 /* The test cases with keys of 256 bits and nonces of 96 in "The Galois/Counter Mode of Operation
  * (GCM)", McGrew and Viega, appendix B, which NIST SP 800-38D points to. */

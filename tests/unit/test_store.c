@@ -16,6 +16,7 @@
 #include "db/db.h"
 #include "scratch.h"
 #include "store/statements.h"
+#include "tables.h"
 
 static void opening_touches_no_file(void **state)
 {
@@ -124,23 +125,15 @@ static const struct {
     {SESSION_DATA_REMOVE, "lpa", "gs"},
 };
 
-static const struct {
-    enum store_role role;
-    char letter;
-} roles[] = {
-    {STORE_ROLE_GATE, 'g'},    {STORE_ROLE_LOGIN, 'l'}, {STORE_ROLE_LOGOUT, 'o'},
-    {STORE_ROLE_ACCOUNT, 's'}, {STORE_ROLE_APP, 'p'},   {STORE_ROLE_ADMIN, 'a'},
-};
-
 static void each_role_may_run_its_statements_and_no_others(void **state)
 {
     (void)state;
     assert_int_equal(sizeof permissions / sizeof *permissions, CACHE_ADD);
     for (size_t i = 0; i < CACHE_ADD; i++) {
         unsigned wanted = 0;
-        for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
-            bool may = strchr(permissions[i].may, roles[r].letter) != NULL;
-            wanted |= may ? 1U << roles[r].role : 0;
+        for (size_t r = 0; r < COUNT(database_roles); r++) {
+            bool may = strchr(permissions[i].may, database_roles[r].letter) != NULL;
+            wanted |= may ? 1U << database_roles[r].role : 0;
         }
         assert_int_equal(statement_rules[permissions[i].which].roles, wanted);
     }
@@ -151,17 +144,17 @@ static void the_engine_refuses_what_the_role_may_not(void **state)
     (void)state;
     struct db *db = NULL;
     const char *path = database_make();
-    for (size_t r = 0; r < sizeof roles / sizeof *roles; r++) {
+    for (size_t r = 0; r < COUNT(database_roles); r++) {
         assert_int_equal(database_connect(path, DB_EXISTING, &db), OK);
-        statement_limit(db, roles[r].role, false);
+        statement_limit(db, database_roles[r].role, false);
         for (size_t i = 0; i < CACHE_ADD; i++) {
             struct db_statement *statement = NULL;
             const char *sql = statement_rules[permissions[i].which].sql;
-            bool refused = strchr(permissions[i].refused, roles[r].letter) != NULL;
+            bool refused = strchr(permissions[i].refused, database_roles[r].letter) != NULL;
             enum status status = db_prepare(db, sql, &statement);
             db_statement_free(&statement);
             if (status != (refused ? ERR_PERMISSION : OK)) {
-                fail_msg("role %c, %s: %s", roles[r].letter, sql, status_text(status));
+                fail_msg("role %c, %s: %s", database_roles[r].letter, sql, status_text(status));
             }
         }
         db_close(&db);

@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static void a_null_string_is_the_empty_text(void **state)
 {

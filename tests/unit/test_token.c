@@ -15,8 +15,7 @@
 #include "crypto/token.h"
 #include "hex.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 /* Plain tokens; sealed ones are in test_token_sealed.c. As drawn in token.h; the test does not ask
  * the code where its fields are. */

@@ -10,8 +10,7 @@
 #include "crypto/base64url.h"
 #include "crypto/token.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 static struct keyring *keyring;
 

@@ -12,8 +12,7 @@
 #include "crypto/seal.h"
 #include "crypto/token.h"
 #include "scratch.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "tables.h"
 
 /* As drawn in token.h; the test does not ask the code where its fields are. */
 enum {
