@@ -66,13 +66,31 @@ static void print_message(int status, const char *message)
     printf("Content-Type: text/plain; charset=utf-8\r\n\r\n%s\n", message);
 }
 
+/* Writes for a place in a URL what came from one: the bytes of `kept` as they are, others escaped.
+ */
+static void print_in_url(const char *text, const char *kept)
+{
+    for (; *text != '\0'; text++) {
+        printf(strchr(kept, *text) != NULL ? "%c" : "%%%02X", (unsigned char)*text);
+    }
+}
+
 static void send_to_login(const struct lk_site *site)
 {
     print_head(303, NULL);
     printf("Location: %s/login?next=", lk_path(site));
-    for (const char *byte = get_variable("REQUEST_URI"); *byte != '\0'; byte++) {
-        printf("%%%02X", (unsigned char)*byte);
-    }
+    print_in_url(get_variable("REQUEST_URI"), "");
+    printf("\r\n\r\n");
+}
+
+/* The page again, by a request of its own. Two slashes at the beginning would name another host. */
+static void send_back(const struct lk_session *session)
+{
+    const char *path = get_variable("SCRIPT_NAME");
+    print_head(303, session);
+    printf("Location: /");
+    print_in_url(path + strspn(path, "/"),
+                 "/-._~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
     printf("\r\n\r\n");
 }
 
@@ -214,8 +232,7 @@ static void take_form(struct lk_session *session)
     }
     switch (change_cart(session, &form)) {
     case LK_OK:
-        print_head(303, session);
-        printf("Location: %s\r\n\r\n", get_variable("SCRIPT_NAME"));
+        send_back(session);
         break;
     case LK_TOO_LARGE:
         show_cart(413, session);

@@ -65,7 +65,7 @@ static bool choose_token(const struct auth *auth, const struct text *cookies, si
             chosen = token_decode(auth->keyring, cookies[i], out) == OK ? &cookies[i] : NULL;
         } else if (!is_same_text(cookies[i], *chosen) &&
                    token_decode(auth->keyring, cookies[i], &other) == OK) {
-            log_warning("two different tokens in one request: neither counts");
+            log_debug("two different tokens in one request: neither counts");
             token_wipe(&other);
             token_wipe(out);
             return false;

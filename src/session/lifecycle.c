@@ -86,12 +86,19 @@ bool session_is_due(const struct sessions *sessions, const struct token *token,
            (token->kind == TOKEN_SEALED && row->seen_s + row->idle_s < row->expires_s);
 }
 
-/* Makes sure that the store of new sessions has this one, and knows that it is used. */
-static enum status keep(const struct sessions *sessions, const struct session_row *row)
+/* Makes sure that the store of new sessions has this one, and knows that it is used. A session that
+ * stays in its cookie goes on without that, for its row is a record only. */
+static enum status keep(const struct sessions *sessions, const struct token *token,
+                        const struct session_row *row)
 {
     const struct session_backend *backend = sessions->backend;
     struct session_use use = {.seen_s = row->seen_s};
+    bool is_record = backend->rows == NULL && token->kind == backend->kind;
     enum status status = backend->add(sessions, row);
+    if (status == ERR_STORE && is_record) {
+        log_warning("the renewal of a session could not be recorded");
+        return OK;
+    }
     if (status != ERR_EXISTS) {
         return status;
     }
@@ -113,7 +120,7 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
     memcpy(fresh.id, token->id, sizeof fresh.id);
     renewed.seen_s = start->now_s;
     set_origin(&renewed, start);
-    enum status status = keep(sessions, &renewed);
+    enum status status = keep(sessions, token, &renewed);
     if (status == OK && backend->fill != NULL) {
         status = backend->fill(sessions, &renewed, &fresh);
     }

@@ -29,6 +29,7 @@
 #define WAYS          4
 #define ENDED_SLACK   4096
 #define MEND_PAUSE_MS 1000  /* between tries to mend, or to learn after a failure */
+#define LOOK_PAUSE_MS 60000 /* between looks at the database though the mark stands */
 #define FULL_PAUSE_MS 60000 /* to learn when there was too much: reading that takes seconds */
 
 struct known_session {
@@ -56,6 +57,7 @@ struct memory {
     struct revocation last; /* that was read */
     int64_t mend_ms;        /* mending is not tried again before */
     int64_t learn_ms;       /* nor learning, after a failure */
+    int64_t look_ms;        /* until then the mark alone is trusted */
     struct ended ended;
     size_t ended_most;              /* with more keys, those that count are read anew */
     struct known_session *sessions; /* MEMORY_SESSIONS_MAX */
@@ -262,7 +264,11 @@ static bool is_exchanged(const struct memory *memory, const struct stat *databas
            !file_is_same(database, &memory->database);
 }
 
-/* The mark is read before the revocations: if one is committed in between, the mark is the older
+/* Once a minute the database is asked even while the mark stands: whoever revokes with another run
+ * directory (a configuration that was changed under running programs, a container that shares the
+ * state only) cannot be seen in this one's file.
+ *
+ * The mark is read before the revocations: if one is committed in between, the mark is the older
  * one, and differs from the next. The other way round it would be missed. */
 bool memory_refresh(struct memory *memory, struct store *store)
 {
@@ -281,22 +287,26 @@ bool memory_refresh(struct memory *memory, struct store *store)
         mend(memory, store);
         return false;
     }
-    if (memory->is_valid && generation_is_same(&mark, &memory->mark)) {
+    int64_t now_ms = clock_monotonic_ms();
+    bool is_clean = memory->is_valid && generation_is_same(&mark, &memory->mark);
+    if (is_clean && now_ms < memory->look_ms) {
         return true;
     }
-    memory->is_valid = false;
-    if (clock_monotonic_ms() < memory->learn_ms) {
+    memory->is_valid = is_clean;
+    memory->look_ms = now_ms + LOOK_PAUSE_MS;
+    if (!is_clean && now_ms < memory->learn_ms) {
         return false;
     }
     enum status status = learn(memory, store);
     if (status != OK) {
         int64_t pause_ms = status == ERR_MEMORY ? FULL_PAUSE_MS : MEND_PAUSE_MS;
-        memory->learn_ms = clock_monotonic_ms() + pause_ms;
-        return false;
+        memory->learn_ms = now_ms + pause_ms;
+        return memory->is_valid; /* a database that cannot be read takes nothing back */
     }
     /* The file and the database say different things: a revocation came in between (the next
      * request will see it), or a database was restored, or the file is an old one. */
     if (memory->state.sequence != mark.sequence) {
+        memory->is_valid = false;
         mend(memory, store);
         return false;
     }

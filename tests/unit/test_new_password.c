@@ -49,6 +49,12 @@ static void get_and_tell(bool from_stdin, int result_fd)
 static void begin(void)
 {
     int ends[2];
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    bool has_terminals = terminal >= 0 && access(ptsname(terminal), F_OK) == 0;
+    (void)close(terminal);
+    if (!has_terminals) {
+        skip(); /* a folder that became the root, without /dev/pts */
+    }
     assert_int_equal(pipe(ends), 0);
     dialogue = (struct dialogue){.result = ends[0]};
     dialogue.pid = forkpty(&dialogue.terminal, NULL, NULL, NULL);

@@ -1,11 +1,12 @@
 // Sealed sessions slide: past half of the idle time a page that is asked for leads once through the
 // login page, which gives a new token of the same session.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { beforeEach, it } from 'node:test';
 import { clocked, day, hour, minute, noted, runAt } from './support/clock.mjs';
 import { csrfOf, isSignedIn, signedIn } from './support/forms.mjs';
 import { Browser, encodeForm, request } from './support/http.mjs';
-import { alice } from './support/install.mjs';
+import { Service, alice, until } from './support/install.mjs';
 import { assertAlive, assertDead, replay } from './support/replay.mjs';
 import { secret } from './support/servers.mjs';
 import { forEachStore } from './support/stores.mjs';
@@ -69,6 +70,23 @@ forEachStore('the idle time', (at) => {
             assertPage(await navigate(browser));
             at.clock.pass(2 * minute);
             assert.deepEqual(await visit(browser), { steps: 2, passed: true });
+        }
+    });
+
+    it('begins anew also while the sign-in cannot be recorded, for another program keeps writing', async () => {
+        const browser = await signedIn(at.webs[0].port);
+        const first = tokenOf(browser);
+        at.clock.pass(hour + minute);
+        const writer = new Service('sqlite3', [path.join(at.install.state, 'latchkey.db')],
+            { stdio: ['pipe', 'pipe', 'pipe'] });
+        writer.child.stdin.write('BEGIN IMMEDIATE;\nSELECT 1;\n');
+        await until('the lock', () => writer.output.includes('1'));
+        try {
+            assert.deepEqual(await visit(browser), { steps: 2, passed: true });
+            assert.notEqual(tokenOf(browser), first);
+        } finally {
+            writer.child.stdin.end('ROLLBACK;\n');
+            await writer.ended;
         }
     });
 
