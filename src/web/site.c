@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "web/site.h"
 
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,6 +157,7 @@ int site_run(const struct site_program *program, int argc, char **argv)
     if (site_open(program, config_path, &site) == OK) {
         if (program_is_fastcgi()) {
             auth_disconnect(&site.auth); /* each worker opens its own */
+            (void)malloc_trim(0);        /* what that took is not to be in every worker */
         }
         result = program_run(&program->http, count_workers(site.config, program->role), environment,
                              &site);
