@@ -32,7 +32,8 @@ int uses_write(struct uses *uses, struct store *store, bool leaving)
     enum status status = sessions_touch(store, uses->items, uses->count);
     uses->due_ms = now_ms + USES_PAUSE_MS;
     if (status == ERR_BUSY) {
-        return USES_PAUSE_MS;
+        uses->due_ms = now_ms + USES_RETRY_MS;
+        return USES_RETRY_MS;
     }
     if (status != OK) {
         log_warning("%zu uses of sessions could not be noted", uses->count);

@@ -4,8 +4,9 @@
 
 #include "store/sessions.h"
 
-#define USES_MAX      512  /* that wait at a time */
-#define USES_PAUSE_MS 1000 /* between two writings, at least */
+#define USES_MAX      512 /* that wait at a time */
+#define USES_PAUSE_MS 250 /* between two writings, at least */
+#define USES_RETRY_MS 50  /* when another program was writing */
 
 struct uses {
     struct session_use items[USES_MAX];

@@ -98,7 +98,7 @@ static void who_writes_meanwhile_is_not_waited_for(void **state)
     assert_true(uses_add(&uses, first.key, NOON + 10));
     assert_int_equal(store_begin(store), OK);
     int64_t before_ms = clock_monotonic_ms();
-    assert_int_equal(uses_write(&uses, gate, false), USES_PAUSE_MS);
+    assert_int_equal(uses_write(&uses, gate, false), USES_RETRY_MS);
     assert_true(uses_write(&uses, gate, false) > 0);
     assert_true(uses_write(&uses, gate, true) > 0);
     assert_true(clock_monotonic_ms() - before_ms < 1000);
