@@ -5,12 +5,16 @@ import { isAlive, latchkey, programs } from './install.mjs';
 
 // The processes started by `pid`, as { pid, name }; one that ended has none.
 export function children(pid) {
-    try {
-        return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-            .map((child) => ({ pid: Number(child), name: readFileSync(`/proc/${child}/comm`, 'utf8').trim() }));
-    } catch {
-        return []; // it, or one of them, ended meanwhile
-    }
+    const read = (file) => {
+        try {
+            return readFileSync(file, 'utf8').trim();
+        } catch {
+            return undefined; // it ended meanwhile
+        }
+    };
+    return (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean)
+        .map((child) => ({ pid: Number(child), name: read(`/proc/${child}/comm`) }))
+        .filter(({ name }) => name !== undefined);
 }
 
 // The first process of a program that `latchkey serve` started.
