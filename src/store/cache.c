@@ -8,8 +8,8 @@
  * The newest is the one with the latest `seen_s`, as far as it was written: sessions in use whose
  * touches still wait in a worker's memory are behind by as much.
  *
- * What this does not give: an exact share for anybody. One who signs in ten thousand times makes
- * others' sessions go, and they sign in again; the throttle is what stands against that. */
+ * What this does not give: a share for everybody. One user who signs in ten thousand times makes
+ * others' sessions go, and they sign in again; nothing here stands against that. */
 #include "store/cache.h"
 
 #include "base/log.h"

@@ -21,6 +21,12 @@ struct store *small_cache_open(enum store_role role, uint64_t size)
 }
 
 /* The cache past the store. */
+struct store *small_cache_make(void)
+{
+    small_cache_remove();
+    return small_cache_open(STORE_ROLE_ADMIN, SMALL_CACHE_BYTES);
+}
+
 struct db_settings small_cache_settings(void)
 {
     static char path[PATH_MAX]; /* scratch_path's soon serve others */

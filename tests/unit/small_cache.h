@@ -15,6 +15,9 @@ void small_cache_remove(void);
 /* A store over the file cache.db; fails the test when it cannot be had. */
 struct store *small_cache_open(enum store_role role, uint64_t bytes);
 
+/* An empty one, for the administrator. */
+struct store *small_cache_make(void);
+
 /* What opens it past the store; the path is static. */
 struct db_settings small_cache_settings(void);
 

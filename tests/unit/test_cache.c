@@ -27,8 +27,7 @@ static struct store *store;
 static int set_up(void **state)
 {
     (void)state;
-    small_cache_remove();
-    store = small_cache_open(STORE_ROLE_ADMIN, SMALL_CACHE_BYTES);
+    store = small_cache_make();
     return 0;
 }
 
@@ -39,7 +38,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A session of `writer` with the number `number`, added at that second. */
 static void sessions_are_found_touched_and_removed(void **state)
 {
     (void)state;

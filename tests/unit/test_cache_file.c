@@ -22,8 +22,7 @@ static struct store *store;
 static int set_up(void **state)
 {
     (void)state;
-    small_cache_remove();
-    store = small_cache_open(STORE_ROLE_ADMIN, SMALL_CACHE_BYTES);
+    store = small_cache_make();
     return 0;
 }
 
@@ -34,7 +33,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A session of `writer` with the number `number`, added at that second. */
 static void a_cache_is_made_when_it_is_first_used(void **state)
 {
     (void)state;
