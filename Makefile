@@ -16,7 +16,7 @@ HARDEN   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fsta
 CFLAGS   ?= -O2 -g
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
-LDLIBS   := -lfcgi -lsodium -lcrypto -lcrypt -lsqlite3 -linih
+LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih
 
 # The library is every room but the command line's; the command's own files are linked with it.
 LIB_SRC  := $(filter-out $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
@@ -36,7 +36,7 @@ SAN_CLI  := $(CLI_SRC:%.c=$(BUILD)/san/%.o)
 # What others link with: one object of what the functions of latchkey.h need, in which no other name
 # can be seen, so that none gets into the way of a program's own.
 LK_NAMES := $(shell awk -F '[()]' '/^[a-z]/ && NF > 1 { sub(/.*[^a-z_]/, "", $$1); print $$1 }' src/latchkey.h)
-LK_LIBS  := -lsqlite3 -lcrypto -lsodium -linih
+LK_LIBS  := -lsqlite3 -lnettle -lsodium -linih
 # Tests are linked with the command's files but its main.
 TEST_SRC := $(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC))
 

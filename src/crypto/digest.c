@@ -1,40 +1,29 @@
-/* SHA-256 through OpenSSL.
- *
- * The library may refuse (memory, a configuration that took the algorithm away); the digest is then
- * zeros and the status says so, so that nobody goes on with what happened to lie in the memory. */
+/* SHA-256 through nettle, base64 through libsodium. Neither takes memory nor can refuse. */
 #include "crypto/digest.h"
 
-#include <openssl/evp.h>
+#include <nettle/sha2.h>
 #include <sodium.h>
-#include <string.h>
 
-#include "base/log.h"
+#include "base/secret.h"
 
+_Static_assert(SHA256_DIGEST_SIZE == DIGEST_BYTES, "the length of a digest");
 _Static_assert(sodium_base64_ENCODED_LEN(DIGEST_BYTES, sodium_base64_VARIANT_ORIGINAL) ==
                    DIGEST_BASE64_LEN + 1,
                "the length of a digest in base64");
 
-enum status digest_sha256(struct text input, uint8_t out[DIGEST_BYTES])
+void digest_sha256(struct text input, uint8_t out[DIGEST_BYTES])
 {
-    unsigned len = 0;
-    if (EVP_Digest(text_bytes(input), input.len, out, &len, EVP_sha256(), NULL) != 1 ||
-        len != DIGEST_BYTES) {
-        log_error("SHA-256 failed in OpenSSL; is openssl.cnf without the default provider?");
-        memset(out, 0, DIGEST_BYTES);
-        return ERR_CRYPTO;
-    }
-    return OK;
+    struct sha256_ctx context;
+    sha256_init(&context);
+    sha256_update(&context, input.len, (const uint8_t *)text_bytes(input));
+    sha256_digest(&context, DIGEST_BYTES, out);
+    secret_wipe(&context, sizeof context);
 }
 
-enum status digest_sha256_base64(struct text input, char out[DIGEST_BASE64_LEN + 1])
+void digest_sha256_base64(struct text input, char out[DIGEST_BASE64_LEN + 1])
 {
     uint8_t digest[DIGEST_BYTES];
-    enum status status = digest_sha256(input, digest);
-    if (status != OK) {
-        memset(out, 0, DIGEST_BASE64_LEN + 1);
-        return status;
-    }
+    digest_sha256(input, digest);
     (void)sodium_bin2base64(out, DIGEST_BASE64_LEN + 1, digest, sizeof digest,
                             sodium_base64_VARIANT_ORIGINAL);
-    return OK;
 }

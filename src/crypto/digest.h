@@ -7,11 +7,11 @@
 #define DIGEST_BYTES      32
 #define DIGEST_BASE64_LEN 44 /* with padding */
 
-/* ERR_CRYPTO; *out zeroed then. */
-enum status digest_sha256(struct text input, uint8_t out[DIGEST_BYTES]) MUST_USE;
+/* Time depends on the length only. */
+void digest_sha256(struct text input, uint8_t out[DIGEST_BYTES]);
 
 /* The digest as base64 with padding (RFC 4648 §4), NUL-terminated: the form that a
- * Content-Security-Policy hash source has (CSP3 §2.3.1). ERR_CRYPTO. */
-enum status digest_sha256_base64(struct text input, char out[DIGEST_BASE64_LEN + 1]) MUST_USE;
+ * Content-Security-Policy hash source has (CSP3 §2.3.1). */
+void digest_sha256_base64(struct text input, char out[DIGEST_BASE64_LEN + 1]);
 
 #endif

@@ -1,74 +1,63 @@
-/* HMAC-SHA-256 and HKDF-SHA-256 through OpenSSL.
+/* HMAC-SHA-256 and HKDF-SHA-256 through nettle.
  *
- * Nothing is implemented here; this file makes two calls of the library fail closed: whatever is
- * refused, or comes in another length than asked for, leaves zeros and a status. Empty keys and
- * texts go in as "" (text_bytes): OpenSSL takes NULL for the one of the call before. */
+ * Nothing is implemented here. nettle takes no memory, reads no configuration and cannot refuse;
+ * the one limit that it does not look at itself, the length that HKDF may give, is looked at here.
+ * What it keeps of a key between two calls lies in a context on our stack, and is wiped.
+ *
+ * SHA-256 has no branch and no table that depends on what goes in, so time tells lengths only. */
 #include "crypto/mac.h"
 
-#include <limits.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
+#include <nettle/hkdf.h>
+#include <nettle/hmac.h>
 
 #include "base/log.h"
 #include "base/secret.h"
 
-#define PARAMETERS_MAX 5
+#define DERIVED_MAX (255 * MAC_BYTES)
 
-enum status mac_sha256(struct text key, struct text input, uint8_t out[MAC_BYTES])
+_Static_assert(SHA256_DIGEST_SIZE == MAC_BYTES, "the length of a tag");
+
+static void set_key(struct hmac_sha256_ctx *context, struct text key)
 {
-    unsigned len = 0;
-    if (key.len > INT_MAX ||
-        HMAC(EVP_sha256(), text_bytes(key), (int)key.len, (const unsigned char *)text_bytes(input),
-             input.len, out, &len) == NULL ||
-        len != MAC_BYTES) {
-        log_error("HMAC-SHA-256 failed in OpenSSL; is openssl.cnf without the default provider?");
-        secret_wipe(out, MAC_BYTES);
-        return ERR_CRYPTO;
-    }
-    return OK;
+    hmac_sha256_set_key(context, key.len, (const uint8_t *)text_bytes(key));
 }
 
-/* A parameter that OpenSSL only reads, though its type says otherwise. */
-static OSSL_PARAM octets(const char *key, struct text value)
+static void add(void *context, size_t len, const uint8_t *bytes)
 {
-    union {
-        const char *given;
-        void *taken;
-    } bytes = {.given = text_bytes(value)};
-    return OSSL_PARAM_construct_octet_string(key, bytes.taken, value.len);
+    hmac_sha256_update(context, len, bytes);
 }
 
-static bool derive(EVP_KDF_CTX *context, const struct mac_source *source, uint8_t *out, size_t len)
+static void finish(void *context, size_t len, uint8_t *out)
 {
-    char digest[] = "SHA256";
-    OSSL_PARAM parameters[PARAMETERS_MAX];
-    size_t count = 0;
-    parameters[count++] =
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, sizeof digest - 1);
-    parameters[count++] = octets(OSSL_KDF_PARAM_KEY, source->secret);
-    parameters[count++] = octets(OSSL_KDF_PARAM_INFO, source->info);
-    if (source->salt.len > 0) {
-        parameters[count++] = octets(OSSL_KDF_PARAM_SALT, source->salt);
-    }
-    parameters[count] = OSSL_PARAM_construct_end();
-    return EVP_KDF_derive(context, out, len, parameters) == 1;
+    hmac_sha256_digest(context, len, out);
+}
+
+void mac_sha256(struct text key, struct text input, uint8_t out[MAC_BYTES])
+{
+    struct hmac_sha256_ctx context;
+    set_key(&context, key);
+    add(&context, input.len, (const uint8_t *)text_bytes(input));
+    finish(&context, MAC_BYTES, out);
+    secret_wipe(&context, sizeof context);
 }
 
 enum status mac_derive(const struct mac_source *source, uint8_t *out, size_t len)
 {
-    EVP_KDF *method = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_HKDF, NULL);
-    EVP_KDF_CTX *context = method != NULL ? EVP_KDF_CTX_new(method) : NULL;
-    enum status status = ERR_CRYPTO;
-    if (context != NULL && derive(context, source, out, len)) {
-        status = OK;
-    } else {
-        log_error("HKDF-SHA-256 failed in OpenSSL; is openssl.cnf without the default provider?");
+    struct hmac_sha256_ctx context;
+    uint8_t extracted[MAC_BYTES];
+    if (len > DERIVED_MAX) {
+        log_error("a key of %zu bytes was asked for; HKDF-SHA-256 gives %d", len, DERIVED_MAX);
         secret_wipe(out, len);
+        return ERR_CRYPTO;
     }
-    EVP_KDF_CTX_free(context);
-    EVP_KDF_free(method);
-    return status;
+    /* HMAC fills a key up with zeros, so no salt is the same as one of zeros (RFC 5869 §2.2). */
+    set_key(&context, source->salt);
+    hkdf_extract(&context, add, finish, sizeof extracted, source->secret.len,
+                 (const uint8_t *)text_bytes(source->secret), extracted);
+    set_key(&context, (struct text){(const char *)extracted, sizeof extracted});
+    hkdf_expand(&context, add, finish, sizeof extracted, source->info.len,
+                (const uint8_t *)text_bytes(source->info), len, out);
+    secret_wipe(&context, sizeof context);
+    secret_wipe(extracted, sizeof extracted);
+    return OK;
 }

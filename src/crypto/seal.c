@@ -1,91 +1,61 @@
-/* AES-256-GCM through OpenSSL.
+/* AES-256-GCM through nettle.
  *
- * Nothing is implemented here; this file makes the calls of the library fail closed. Opening has
- * the text in memory before the tag was compared; whatever goes wrong then, it is wiped before
- * anybody can look at it. The library compares the tag in constant time, and takes no shorter one
- * from here.
+ * Nothing is implemented here. nettle gives the tag that the bytes ought to have, with the text;
+ * the comparison is ours, in constant time, and of whole tags only. Opening therefore has the text
+ * in memory before the tag was compared; when it is the wrong one, the text is wiped before anybody
+ * can look at it. Key schedule and hash key lie in a context on our stack, and are wiped.
  *
- * What this does not protect: the length of the text; and everything, when a key and nonce come
- * twice. */
+ * What this does not protect: the length of the text; everything, when a key and nonce come twice;
+ * and, where the processor has no instructions for AES and for multiplying without carries (AES-NI
+ * and PCLMULQDQ on x86, the cryptographic extension on ARM), the key from programs that share its
+ * caches: nettle then looks up tables at places that depend on key and text. */
 #include "crypto/seal.h"
 
-#include <limits.h>
-#include <openssl/evp.h>
+#include <nettle/gcm.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/secret.h"
 
-#define TEXT_MAX (INT_MAX - SEAL_TAG_BYTES)
+_Static_assert(AES256_KEY_SIZE == SEAL_KEY_BYTES && GCM_IV_SIZE == SEAL_NONCE_BYTES &&
+                   GCM_DIGEST_SIZE == SEAL_TAG_BYTES,
+               "the lengths of AES-256-GCM");
 
-enum direction { OPENING = 0, CLOSING = 1 }; /* as EVP_CipherInit_ex counts them */
-
-/* Adds bytes, for which OpenSSL gives as many; without any it is not asked. */
-static bool update(EVP_CIPHER_CTX *context, struct text in, uint8_t *out)
+static void begin(struct gcm_aes256_ctx *context, const struct seal *seal)
 {
-    int len = 0;
-    return in.len == 0 || (in.len <= TEXT_MAX &&
-                           EVP_CipherUpdate(context, out, &len, (const unsigned char *)in.data,
-                                            (int)in.len) == 1 &&
-                           (size_t)len == in.len);
+    gcm_aes256_set_key(context, seal->key);
+    gcm_aes256_set_iv(context, SEAL_NONCE_BYTES, seal->nonce);
+    gcm_aes256_update(context, seal->aad.len, (const uint8_t *)text_bytes(seal->aad));
 }
 
-static bool begin(EVP_CIPHER_CTX *context, const struct seal *seal, enum direction direction)
+void seal_close(const struct seal *seal, struct text text, uint8_t *out)
 {
-    return context != NULL &&
-           EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, seal->key, seal->nonce,
-                             (int)direction) == 1 &&
-           update(context, seal->aad, NULL);
-}
-
-/* Comes to the end; false also when the tag that was set is not the right one. */
-static bool finish(EVP_CIPHER_CTX *context)
-{
-    unsigned char rest[EVP_MAX_BLOCK_LENGTH];
-    int len = 0;
-    return EVP_CipherFinal_ex(context, rest, &len) == 1 && len == 0;
-}
-
-static void report(void)
-{
-    log_error("AES-256-GCM failed in OpenSSL; is openssl.cnf without the default provider?");
-}
-
-enum status seal_close(const struct seal *seal, struct text text, uint8_t *out)
-{
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    enum status status = ERR_CRYPTO;
-    if (begin(context, seal, CLOSING) && update(context, text, out) && finish(context) &&
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES, out + text.len) == 1) {
-        status = OK;
-    } else {
-        report();
-        secret_wipe(out, text.len + SEAL_TAG_BYTES);
-    }
-    EVP_CIPHER_CTX_free(context);
-    return status;
+    struct gcm_aes256_ctx context;
+    begin(&context, seal);
+    gcm_aes256_encrypt(&context, text.len, out, (const uint8_t *)text_bytes(text));
+    gcm_aes256_digest(&context, SEAL_TAG_BYTES, out + text.len);
+    secret_wipe(&context, sizeof context);
 }
 
 enum status seal_open(const struct seal *seal, struct text sealed, uint8_t *out)
 {
-    uint8_t tag[SEAL_TAG_BYTES];
-    if (sealed.len < sizeof tag) {
+    struct gcm_aes256_ctx context;
+    uint8_t given[SEAL_TAG_BYTES];
+    uint8_t right[SEAL_TAG_BYTES];
+    if (sealed.len < sizeof given) {
         return ERR_INPUT;
     }
-    struct text hidden = {sealed.data, sealed.len - sizeof tag};
-    memcpy(tag, sealed.data + hidden.len, sizeof tag);
-
-    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    enum status status = ERR_CRYPTO;
-    if (!begin(context, seal, OPENING) || !update(context, hidden, out) ||
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, sizeof tag, tag) != 1) {
-        report();
+    size_t len = sealed.len - sizeof given;
+    memcpy(given, sealed.data + len, sizeof given);
+    begin(&context, seal);
+    gcm_aes256_decrypt(&context, len, out, (const uint8_t *)sealed.data);
+    gcm_aes256_digest(&context, sizeof right, right);
+    secret_wipe(&context, sizeof context);
+    enum status status = ERR_INPUT;
+    if (secret_is_equal(given, right, sizeof right)) {
+        status = OK;
     } else {
-        status = finish(context) ? OK : ERR_INPUT;
+        secret_wipe(out, len);
     }
-    if (status != OK) {
-        secret_wipe(out, hidden.len);
-    }
-    EVP_CIPHER_CTX_free(context);
+    secret_wipe(right, sizeof right);
     return status;
 }

@@ -18,13 +18,13 @@ struct seal {
 };
 
 /* Writes the text sealed and the tag after it, text.len + SEAL_TAG_BYTES bytes; the text may lie
- * where they begin. ERR_CRYPTO (logged); *out zeroed then. NIST SP 800-38D §7.1. */
-enum status seal_close(const struct seal *seal, struct text text, uint8_t *out) MUST_USE;
+ * where they begin. NIST SP 800-38D §7.1. */
+void seal_close(const struct seal *seal, struct text text, uint8_t *out);
 
 /* Writes the text of what seal_close wrote, sealed.len - SEAL_TAG_BYTES bytes; what is sealed may
- * lie where they begin. ERR_INPUT: not sealed by this key, nonce and aad, or changed since;
- * ERR_CRYPTO (logged); *out zeroed in both cases, and the text never shown. Time depends on lengths
- * only. NIST SP 800-38D §7.2. */
+ * lie where they begin. ERR_INPUT: not sealed by this key, nonce and aad, or changed since; *out
+ * zeroed then, and the text never shown. Time depends on lengths only, where the processor has
+ * instructions for AES. NIST SP 800-38D §7.2. */
 enum status seal_open(const struct seal *seal, struct text sealed, uint8_t *out) MUST_USE;
 
 #endif

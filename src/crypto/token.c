@@ -127,7 +127,7 @@ enum status token_encode(const struct keyring *keyring, const struct token *toke
     return status;
 }
 
-enum status token_digest(const struct token *token, uint8_t out[TOKEN_DIGEST_BYTES])
+void token_digest(const struct token *token, uint8_t out[TOKEN_DIGEST_BYTES])
 {
-    return digest_sha256((struct text){(const char *)token->id, sizeof token->id}, out);
+    digest_sha256((struct text){(const char *)token->id, sizeof token->id}, out);
 }

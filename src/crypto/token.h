@@ -84,11 +84,11 @@ enum status token_decode(const struct keyring *keyring, struct text text, struct
 
 /* SHA-256 of the id: what the server knows a session by, so that a stolen database holds no usable
  * token. */
-enum status token_digest(const struct token *token, uint8_t out[TOKEN_DIGEST_BYTES]) MUST_USE;
+void token_digest(const struct token *token, uint8_t out[TOKEN_DIGEST_BYTES]);
 
 /* The csrf value of forms shown to the bearer of this token: HMAC-SHA-256 with the newest KEY_CSRF
  * key of 'a' for an anonymous token, 's' for any kind of session, and the id; base64url,
- * NUL-terminated. ERR_INPUT (no kind), ERR_CRYPTO, ERR_NOT_FOUND (no key). */
+ * NUL-terminated. ERR_INPUT (no kind), ERR_NOT_FOUND (no key). */
 enum status token_csrf_encode(const struct keyring *keyring, const struct token *token,
                               char out[CSRF_TEXT_LEN + 1]) MUST_USE;
 

@@ -6,7 +6,7 @@
 
 #define TOKEN_PLAIN_BYTES 78
 
-/* Writes the token's bytes with the newest secret. ERR_NOT_FOUND (no key), ERR_CRYPTO. */
+/* Writes the token's bytes with the newest secret. ERR_NOT_FOUND: no key. */
 enum status token_plain_write(const struct keyring *keyring, const struct token *token,
                               uint8_t out[TOKEN_PLAIN_BYTES]) MUST_USE;
 

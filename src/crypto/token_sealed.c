@@ -67,7 +67,7 @@ static enum status close_bytes(const uint8_t *key, uint8_t *bytes, size_t end)
     if (status == OK) {
         const struct seal seal = seal_of(&material, bytes);
         const struct text text = {(const char *)bytes + AT_SEALED, end - AT_SEALED};
-        status = seal_close(&seal, text, bytes + AT_SEALED);
+        seal_close(&seal, text, bytes + AT_SEALED);
     }
     secret_wipe(&material, sizeof material);
     return status;

@@ -2,9 +2,12 @@
  * anything else CGI.
  *
  * The environment of a CGI program is half configuration, half whatever the web server's modules
- * put there, and libraries read theirs (OPENSSL_CONF, TMPDIR, SQLITE_TMPDIR …) when they are first
- * used. So it is gone before that. A FastCGI program has that of whoever administers it, and keeps
- * it. */
+ * put there, and libraries read theirs (TMPDIR, SQLITE_TMPDIR …) when they are first used. So it is
+ * gone before that. A FastCGI program has that of whoever administers it, and keeps it.
+ *
+ * What this does not reach: variables that count before main, LD_PRELOAD and its like, and nettle's
+ * NETTLE_FAT_OVERRIDE, which makes it compute without the processor's instructions for it. What a
+ * client says is in variables of other names. */
 #define _GNU_SOURCE /* clearenv, environ */
 #include "http/program.h"
 

@@ -58,9 +58,7 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
     memcpy(row.salt, user->salt, sizeof row.salt);
     set_origin(&row, start);
     enum status status = token_new(backend->kind, now_s, &token);
-    if (status == OK) {
-        status = token_digest(&token, row.key);
-    }
+    token_digest(&token, row.key);
     if (status == OK && backend->fill != NULL) {
         status = backend->fill(sessions, &row, &token);
     }
@@ -167,10 +165,8 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
     if (backend == NULL) {
         return OK;
     }
-    enum status status = token_digest(token, row.key);
-    if (status == OK) {
-        status = backend->find(sessions, token, &row);
-    }
+    token_digest(token, row.key);
+    enum status status = backend->find(sessions, token, &row);
     if (status == ERR_NOT_FOUND) {
         row.expires_s = latest_end_s(sessions, token);
         status = OK;

@@ -239,12 +239,10 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     if (search.backend == NULL) {
         return ERR_NOT_FOUND;
     }
-    enum status status = token_digest(token, row.key);
-    if (status == OK) {
-        search.remembers =
-            sessions->memory != NULL && memory_refresh(sessions->memory, sessions->store);
-        status = find_row(&search, &row);
-    }
+    token_digest(token, row.key);
+    search.remembers =
+        sessions->memory != NULL && memory_refresh(sessions->memory, sessions->store);
+    enum status status = find_row(&search, &row);
     if (status == OK) {
         status = check_revoked(&search, &row);
     }

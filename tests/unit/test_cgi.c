@@ -223,7 +223,7 @@ static void a_form_is_read_up_to_its_length_without_waiting_for_the_end(void **s
 static void the_environment_is_gone_when_the_program_runs(void **state)
 {
     static const char *const environment[] = {"TMPDIR=/evil", "HTTP_COOKIE=a=b", "PATH=/evil",
-                                              "OPENSSL_CONF=/evil", NULL};
+                                              "SQLITE_TMPDIR=/evil", NULL};
     (void)state;
     assert_int_equal(run(&(struct call){.environment = environment}), 0);
     assert_answer("Status: 200 ", "1 /x 0 [PATH=/usr/bin:/bin]");

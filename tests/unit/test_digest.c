@@ -29,7 +29,7 @@ static void digests_are_those_of_fips_180_4(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(vectors); i++) {
         uint8_t digest[DIGEST_BYTES];
-        assert_int_equal(digest_sha256(text_of(vectors[i].input), digest), OK);
+        digest_sha256(text_of(vectors[i].input), digest);
         assert_memory_equal(digest, hex_bytes(vectors[i].digest).data, sizeof digest);
     }
 }
@@ -41,7 +41,7 @@ static void a_million_letters_have_the_digest_of_fips_180_4(void **state)
     assert_non_null(letters);
     memset(letters, 'a', 1000000);
     uint8_t digest[DIGEST_BYTES];
-    assert_int_equal(digest_sha256((struct text){letters, 1000000}, digest), OK);
+    digest_sha256((struct text){letters, 1000000}, digest);
     free(letters);
     struct text wanted =
         hex_bytes("cdc76e5c 9914fb92 81a1c7e2 84d73e67 f1809a48 a497200e 046d39cc c7112cd0");
@@ -52,7 +52,7 @@ static void nothing_at_all_has_the_digest_of_the_empty_text(void **state)
 {
     (void)state;
     uint8_t digest[DIGEST_BYTES];
-    assert_int_equal(digest_sha256((struct text){NULL, 0}, digest), OK);
+    digest_sha256((struct text){NULL, 0}, digest);
     assert_memory_equal(digest, hex_bytes(vectors[0].digest).data, sizeof digest);
 }
 
@@ -61,8 +61,8 @@ static void a_nul_does_not_end_the_input(void **state)
     (void)state;
     uint8_t with[DIGEST_BYTES];
     uint8_t without[DIGEST_BYTES];
-    assert_int_equal(digest_sha256(TEXT("abc\0d"), with), OK);
-    assert_int_equal(digest_sha256(TEXT("abc"), without), OK);
+    digest_sha256(TEXT("abc\0d"), with);
+    digest_sha256(TEXT("abc"), without);
     assert_memory_not_equal(with, without, sizeof with);
 }
 
@@ -80,7 +80,7 @@ static void digests_in_base64_are_those_of_a_content_security_policy(void **stat
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
         char base64[DIGEST_BASE64_LEN + 1];
-        assert_int_equal(digest_sha256_base64(text_of(texts[i].input), base64), OK);
+        digest_sha256_base64(text_of(texts[i].input), base64);
         assert_string_equal(base64, texts[i].base64);
     }
 }

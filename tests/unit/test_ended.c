@@ -17,7 +17,7 @@
 /* A key as they are: a digest. */
 static void make_key(uint32_t number, uint8_t out[SESSION_KEY_BYTES])
 {
-    assert_int_equal(digest_sha256((struct text){(const char *)&number, sizeof number}, out), OK);
+    digest_sha256((struct text){(const char *)&number, sizeof number}, out);
 }
 
 static void an_empty_set_has_nothing(void **state)

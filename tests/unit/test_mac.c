@@ -19,7 +19,7 @@ static struct text repeat(char *room, size_t len, char byte)
 static void assert_mac(struct text key, struct text input, const char *wanted)
 {
     uint8_t tag[MAC_BYTES];
-    assert_int_equal(mac_sha256(key, input, tag), OK);
+    mac_sha256(key, input, tag);
     assert_memory_equal(tag, hex_bytes(wanted).data, sizeof tag);
 }
 

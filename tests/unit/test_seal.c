@@ -98,7 +98,7 @@ static void what_is_sealed_is_as_the_specification_of_gcm_says(void **state)
         const struct example example = example_of(i);
         const struct seal seal = seal_of(&example);
         uint8_t out[ROOM];
-        assert_int_equal(seal_close(&seal, over(example.text, example.text_len), out), OK);
+        seal_close(&seal, over(example.text, example.text_len), out);
         assert_int_equal(example.sealed_len, example.text_len + SEAL_TAG_BYTES);
         assert_memory_equal(out, example.sealed, example.sealed_len);
         assert_int_equal(open_example(&example, out), OK);
@@ -114,7 +114,7 @@ static void a_text_is_sealed_and_opened_where_it_lies(void **state)
         const struct seal seal = seal_of(&example);
         uint8_t bytes[ROOM];
         memcpy(bytes, example.text, ROOM);
-        assert_int_equal(seal_close(&seal, over(bytes, example.text_len), bytes), OK);
+        seal_close(&seal, over(bytes, example.text_len), bytes);
         assert_memory_equal(bytes, example.sealed, example.sealed_len);
         assert_int_equal(seal_open(&seal, over(bytes, example.sealed_len), bytes), OK);
         assert_memory_equal(bytes, example.text, example.text_len);

@@ -111,9 +111,8 @@ static void tag_with(uint8_t bytes[TOKEN_BYTES], uint32_t key_id, enum key_purpo
 {
     const uint8_t *key = keyring_get_key(keyring, key_id, purpose);
     assert_non_null(key);
-    assert_int_equal(mac_sha256((struct text){(const char *)key, KEY_BYTES},
-                                (struct text){(const char *)bytes, AT_TAG}, bytes + AT_TAG),
-                     OK);
+    mac_sha256((struct text){(const char *)key, KEY_BYTES},
+               (struct text){(const char *)bytes, AT_TAG}, bytes + AT_TAG);
 }
 
 static void a_token_reads_back_as_it_was_written(void **state)
@@ -159,9 +158,8 @@ static void the_digest_is_the_sha_256_of_the_id(void **state)
     struct token token = make_token(TOKEN_STORED);
     uint8_t wanted[DIGEST_BYTES];
     uint8_t digest[TOKEN_DIGEST_BYTES];
-    assert_int_equal(digest_sha256((struct text){(const char *)token.id, TOKEN_ID_BYTES}, wanted),
-                     OK);
-    assert_int_equal(token_digest(&token, digest), OK);
+    digest_sha256((struct text){(const char *)token.id, TOKEN_ID_BYTES}, wanted);
+    token_digest(&token, digest);
     assert_memory_equal(digest, wanted, sizeof wanted);
 }
 
@@ -396,9 +394,9 @@ static void tags_of_nothing_are_refused(void **state)
     memset(bytes + AT_TAG, 0xff, MAC_BYTES);
     assert_int_equal(decode_bytes(bytes), ERR_INPUT);
     struct text signed_part = {(const char *)bytes, AT_TAG};
-    assert_int_equal(digest_sha256(signed_part, bytes + AT_TAG), OK);
+    digest_sha256(signed_part, bytes + AT_TAG);
     assert_int_equal(decode_bytes(bytes), ERR_INPUT);
-    assert_int_equal(mac_sha256(TEXT(""), signed_part, bytes + AT_TAG), OK);
+    mac_sha256(TEXT(""), signed_part, bytes + AT_TAG);
     assert_int_equal(decode_bytes(bytes), ERR_INPUT);
 }
 

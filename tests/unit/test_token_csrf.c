@@ -122,7 +122,7 @@ static void nothing_else_of_a_token_is_a_csrf_value(void **state)
     uint8_t digest[TOKEN_DIGEST_BYTES];
     assert_int_equal(token_encode(keyring, &token, text), OK);
     assert_int_equal(base64url_decode(text_of(text), bytes, sizeof bytes), OK);
-    assert_int_equal(token_digest(&token, digest), OK);
+    token_digest(&token, digest);
     const uint8_t *const parts[] = {token.id, digest, bytes + sizeof bytes - 32};
     for (size_t i = 0; i < COUNT(parts); i++) {
         char csrf[CSRF_TEXT_LEN + 1];

@@ -1,7 +1,6 @@
 // What the running programs hold, and what they must not.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Install, Service, alice, programs, until } from './support/install.mjs';
@@ -69,20 +68,6 @@ describe('the running programs', () => {
                 assert.equal(parseInt(readFileSync(`/proc/${process}/coredump_filter`, 'utf8'), 16), 0, name);
             }
         }
-    });
-
-    it('libraries take no orders from the environment of a CGI request', () => {
-        const orders = path.join(install.folder, 'openssl.cnf');
-        // Without the default provider, OpenSSL has no HMAC.
-        writeFileSync(orders, 'openssl_conf = a\n[a]\nproviders = b\n[b]\nbase = c\n[c]\nactivate = 1\n');
-        const answer = spawnSync(path.join(programs, 'gate'), {
-            encoding: 'utf8',
-            env: {
-                ...install.env, OPENSSL_CONF: orders, SQLITE_TMPDIR: '/nowhere', REQUEST_METHOD: 'GET',
-                REQUEST_URI: '/x', SERVER_PROTOCOL: 'HTTP/1.1', REMOTE_ADDR: '192.0.2.1',
-            },
-        });
-        assert.match(answer.stdout, /^Status: 401 /, answer.stderr);
     });
 });
 
