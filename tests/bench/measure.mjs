@@ -1,38 +1,49 @@
-// Measuring, and what is made of the numbers.
+// Measuring: load from wrk, what /proc knows of processes, and rounds in turns.
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
-const ticksPerSecond = 100; // USER_HZ, what /proc counts in
+const running = new Set();
 
-// Runs a command to its end; resolves to its two outputs together.
-export function run(command, args, options = {}) {
+// Runs a command to its end; resolves to its two outputs together. `stopWhen` is a promise: when it
+// is kept, the command is told to come to an end.
+export function run(command, args, { stopWhen, ...options } = {}) {
     return new Promise((resolve, reject) => {
         const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+        running.add(child);
         let output = '';
         for (const stream of [child.stdout, child.stderr]) {
-            stream.setEncoding('utf8').on('data', (text) => { output += text; });
+            stream?.setEncoding('utf8').on('data', (text) => { output += text; });
         }
+        stopWhen?.then(() => child.kill('SIGINT'), () => child.kill('SIGINT'));
         child.on('error', reject);
-        child.on('close', (status) => (status === 0 ? resolve(output)
-            : reject(new Error(`${command} ${args.join(' ')}: ${status}\n${output.slice(-2000)}`))));
+        child.on('close', (status) => {
+            running.delete(child);
+            if (status === 0) resolve(output);
+            else reject(new Error(`${command} ${args.join(' ')}: ${status}\n${output.slice(-2000)}`));
+        });
     });
 }
 
-// Sends requests of a list for some seconds. A single one that fails spoils the measurement.
-export async function load({ port, target, list, seconds, connections }) {
+// Ends what `run` has begun and not seen the end of.
+export function stopCommands() {
+    for (const child of running) child.kill('SIGKILL');
+}
+
+// Sends requests of a list for some seconds, or until `stopWhen` is kept. A single one that fails
+// spoils the measurement. Resolves to { requests, seconds, perSecond, p50_us, p99_us, max_us }.
+export async function load({ port, target, list, seconds, connections, stopWhen }) {
     const output = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', 'requests.lua',
-        `http://127.0.0.1:${port}${target}`, '--', list], { cwd: here });
+        `http://127.0.0.1:${port}${target}`, '--', list], { cwd: here, stopWhen });
     const result = JSON.parse(/^\{.*\}$/m.exec(output)[0]);
     if (result.failed > 0) throw new Error(`${result.failed} requests to ${target} failed`);
     return { ...result, perSecond: result.requests / result.seconds };
 }
 
-function readStat(pid) {
+function readParent(pid) {
     try {
-        const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-        return { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+        return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]);
     } catch {
         return undefined; // it has just ended
     }
@@ -41,7 +52,7 @@ function readStat(pid) {
 // A process and all that descend from it.
 export function family(pid) {
     const parents = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-        .map((name) => [Number(name), readStat(name)?.parent]);
+        .map((name) => [Number(name), readParent(name)]);
     const members = [pid];
     for (const member of members) {
         members.push(...parents.filter(([, parent]) => parent === member).map(([child]) => child));
@@ -49,9 +60,12 @@ export function family(pid) {
     return members;
 }
 
-// Processor time that processes have used, in microseconds.
+// Those of them that run the program of that name.
+export const named = (pids, name) => pids.filter((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === `${name}\n`);
+
+// Processor time that processes (of one thread each) have used, in microseconds.
 export function cpuTime(pids) {
-    return pids.reduce((sum, pid) => sum + (readStat(pid)?.ticks ?? 0), 0) * 1e6 / ticksPerSecond;
+    return pids.reduce((sum, pid) => sum + Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]), 0) / 1000;
 }
 
 // Their memory, shared pages counted in shares, in megabytes; undefined when only root may look.
@@ -59,15 +73,10 @@ export function memory(pids) {
     try {
         return pids.reduce((sum, pid) => sum + Number(
             /^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]), 0) / 1024;
-    } catch {
-        return undefined;
+    } catch (error) {
+        if (error.code === 'EACCES' || error.code === 'EPERM') return undefined;
+        throw error;
     }
-}
-
-export function median(values) {
-    const sorted = [...values].sort((a, b) => a - b);
-    const middle = Math.floor(sorted.length / 2);
-    return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 // Runs the measurements of `contenders`, { name: function }, in turn, and in the other order every
@@ -82,15 +91,4 @@ export async function interleave(rounds, contenders) {
         }
     }
     return results;
-}
-
-// "12345 (12000 to 12900)".
-export function spread(values, digits = 0) {
-    const print = (value) => value.toFixed(digits);
-    return `${print(median(values))} (${print(Math.min(...values))} to ${print(Math.max(...values))})`;
-}
-
-// The median of the ratios of each round.
-export function ratio(values, references) {
-    return median(values.map((value, i) => value / references[i]));
 }

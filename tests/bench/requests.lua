@@ -7,7 +7,10 @@ local requests = {}
 function init(arguments)
     for line in io.lines(arguments[1]) do
         local method, cookie, body = line:match("^(%u+)\t([^\t]*)\t(.*)$")
-        local headers = { Cookie = cookie }
+        local headers = {}
+        if cookie ~= "" then
+            headers["Cookie"] = cookie
+        end
         if body ~= "" then
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         else
@@ -26,8 +29,8 @@ end
 function done(summary, latency)
     local errors = summary.errors
     io.write(string.format(
-        '{"requests":%d,"seconds":%.6f,"failed":%d,"p50_us":%d,"p99_us":%d}\n',
+        '{"requests":%d,"seconds":%.6f,"failed":%d,"p50_us":%d,"p99_us":%d,"max_us":%d}\n',
         summary.requests, summary.duration / 1e6,
         errors.status + errors.connect + errors.read + errors.write + errors.timeout,
-        latency:percentile(50), latency:percentile(99)))
+        latency:percentile(50), latency:percentile(99), latency.max))
 end

@@ -1,32 +1,27 @@
-// The web servers under measurement: the shipped snippets before one file of 200 bytes. `run` names
-// the folder with the sockets; whether the gate or the null responder listens at gate.sock is all
-// that differs between two of them.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// The web servers under measurement: the shipped snippets before one file of 200 bytes. `sockets`
+// names the folder with the programs' sockets; who listens at them is all that differs between two.
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { request } from '../web/support/http.mjs';
-import { Service, root, until } from '../web/support/install.mjs';
-import { freePort } from '../web/support/servers.mjs';
+import { Service, until } from '../web/support/install.mjs';
+import { deploy, freePort } from '../web/support/servers.mjs';
+import { makeFolder } from './scratch.mjs';
 
 export const page = '/private/page.html';
-const deploy = (name) => path.join(root, 'deploy', name);
+export const keptConnections = 16; // by each process of nginx, where it keeps any
 const requestsPerConnection = 1000000;
-
-function makeFolder(name) {
-    mkdirSync(name, { recursive: true, mode: 0o755 });
-    chmodSync(name, 0o755);
-    return name;
-}
+let started = 0;
 
 function makeSite(folder) {
-    const site = makeFolder(path.join(folder, 'site'));
-    makeFolder(path.join(site, 'private'));
+    const site = makeFolder(folder, 'site');
+    makeFolder(site, 'private');
     writeFileSync(path.join(site, page), `${'x'.repeat(199)}\n`);
     return site;
 }
 
-async function start(command, args, port) {
-    const service = new Service(command, args,
-        { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } });
+async function start(scratch, command, args, port) {
+    const service = scratch.keep(new Service(command, args,
+        { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` } }));
     await until(`${command} to listen`, () => {
         if (!service.isRunning) throw new Error(`${command} ended:\n${service.output}`);
         return request(port, page).then(() => true, () => false);
@@ -34,23 +29,26 @@ async function start(command, args, port) {
     return Object.assign(service, { port });
 }
 
-async function startNginx(folder, run, workers) {
+// `keepAlive`: the connections to the login program are kept.
+async function startNginx(scratch, folder, sockets, { cores, keepAlive = false }) {
     const port = await freePort();
     const upstreams = path.join(folder, 'upstreams.conf');
+    const kept = keepAlive ? ` keepalive ${keptConnections}; keepalive_requests ${requestsPerConnection};` : '';
     writeFileSync(upstreams, readFileSync(deploy('nginx/latchkey-upstreams.conf'), 'utf8')
-        .replaceAll('/run/latchkey/', `${run}/`));
+        .replaceAll('/run/latchkey/', `${sockets}/`).replace('login.sock;', `login.sock;${kept}`));
     const config = path.join(folder, 'nginx.conf');
     writeFileSync(config, `
 daemon off;
-worker_processes ${workers};
+worker_processes ${cores};
 pid ${folder}/nginx.pid;
 error_log stderr warn;
 ${process.getuid() === 0 ? 'user root;' : ''}
-events { worker_connections 256; }
+events { worker_connections 512; }
 http {
     access_log off;
     types { text/html html; }
     keepalive_requests ${requestsPerConnection};
+    ${keepAlive ? 'fastcgi_keep_conn on;' : ''}
     ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) =>
         `${name}_temp_path ${folder}/nginx-${name};`).join('\n    ')}
     include ${upstreams};
@@ -62,10 +60,10 @@ http {
     }
 }
 `);
-    return start('nginx', ['-p', folder, '-c', config], port);
+    return start(scratch, 'nginx', ['-p', folder, '-c', config], port);
 }
 
-async function startLighttpd(folder, run) {
+async function startLighttpd(scratch, folder, sockets) {
     const port = await freePort();
     const config = path.join(folder, 'lighttpd.conf');
     writeFileSync(config, `
@@ -74,14 +72,17 @@ server.bind = "127.0.0.1"
 server.port = ${port}
 server.max-keep-alive-requests = ${requestsPerConnection}
 mimetype.assign = ( ".html" => "text/html" )
-var.latchkey_run = "${run}"
+var.latchkey_run = "${sockets}"
 include "${deploy('lighttpd/latchkey.conf')}"
 $HTTP["url"] =~ "^/private(/|$)" {
     include "${deploy('lighttpd/latchkey-protect.conf')}"
 }
 `);
-    return start('lighttpd', ['-D', '-f', config], port);
+    return start(scratch, 'lighttpd', ['-D', '-f', config], port);
 }
 
-export const servers = { nginx: startNginx, lighttpd: startLighttpd };
-export { makeFolder };
+// Resolves to a Service with its port.
+export function startServer(name, scratch, sockets, options) {
+    const folder = makeFolder(scratch.folder, `${name}-${started++}`);
+    return { nginx: startNginx, lighttpd: startLighttpd }[name](scratch, folder, sockets, options);
+}
