@@ -8,17 +8,11 @@ import { family, named, run } from './measure.mjs';
 import { makeFolder, program } from './scratch.mjs';
 
 export const password = 'a password for the bench';
-const listMax = 100000; // of more sessions, these are asked for; wrk holds each as a whole request
-const cacheMax = '2G';  // a full cache is not what is measured
+const cookiesMax = 100000; // of more sessions, so many are asked for; wrk holds each as a whole request
+const cacheMax = '2G';     // a full cache is not what is measured
 const programs = ['login', 'logout', 'account', 'gate'];
 
 const userName = () => spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
-
-// Of many, evenly spread ones.
-function thin(values, most) {
-    const step = Math.max(1, values.length / most);
-    return Array.from({ length: Math.min(values.length, most) }, (_, i) => values[Math.floor(i * step)]);
-}
 
 export class Installation {
     // `cheap`: passwords that cost next to nothing, where sign-ins are not what is measured.
@@ -57,8 +51,8 @@ ${this.cheap ? '[password]\nmemory = 1M\npasses = 1' : ''}
 level = warning
 `);
         await run(program('bin/latchkey'), ['init'], { env: this.env });
-        const output = await run(program('bench/seed'), [this.sessions, password], { env: this.env });
-        const tokens = thin(output.split('\n').filter((line) => /^[\w-]{104,}$/.test(line)), listMax);
+        const output = await run(program('bench/seed'), [this.sessions, password, cookiesMax], { env: this.env });
+        const tokens = output.split('\n').filter((line) => /^[\w-]{100,}$/.test(line));
         this.cookie = `latchkey=${tokens[0]}`;
         this.list = this.writeList('checks', tokens.map((token) => ['GET', `latchkey=${token}`, '']));
         this.databaseBytes = this.sizeOfDatabase();
