@@ -69,12 +69,12 @@ static bool is_log_full(const struct db *db)
     return stat(db->wal_path, &now) == 0 && (uint64_t)now.st_size > db->max_log_bytes - SLACK_BYTES;
 }
 
-static int empty_log(const struct db *db, bool patient)
+static int empty_log(struct db *db, bool patient)
 {
-    (void)sqlite3_busy_timeout(db->handle, patient ? TRY_MS : 0);
+    db->wait_ms = patient ? TRY_MS : 0;
     int code =
         sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    (void)sqlite3_busy_timeout(db->handle, DB_WAIT_MS);
+    db->wait_ms = DB_WAIT_MS;
     return code;
 }
 

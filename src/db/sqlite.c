@@ -20,10 +20,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
+
+#define TRY_EACH_MS 1
 
 /* In the header of every database of ours: "LKey", "LKec". */
 static const int application_ids[] = {[DB_MAIN] = 0x4c4b6579, [DB_CACHE] = 0x4c4b6563};
@@ -68,6 +71,19 @@ static enum status look_at_file(struct db *db)
     return OK;
 }
 
+/* Called by SQLite while another program has the lock; says whether to try again. SQLite's own
+ * handler sleeps longer and longer, and so misses the moments in which a program that writes again
+ * and again lets go. */
+static int wait_for_lock(void *context, int tries)
+{
+    const struct db *db = context;
+    if (tries * TRY_EACH_MS >= db->wait_ms) {
+        return 0;
+    }
+    (void)nanosleep(&(struct timespec){.tv_nsec = TRY_EACH_MS * 1000000L}, NULL);
+    return 1;
+}
+
 static enum status set_up(struct db *db, const struct db_settings *how)
 {
     static const struct {
@@ -83,7 +99,8 @@ static enum status set_up(struct db *db, const struct db_settings *how)
         code = sqlite3_db_config(db->handle, options[i].option, options[i].value, NULL);
     }
     if (code == SQLITE_OK) {
-        code = sqlite3_busy_timeout(db->handle, DB_WAIT_MS);
+        db->wait_ms = DB_WAIT_MS;
+        code = sqlite3_busy_handler(db->handle, wait_for_lock, db);
     }
     if (code == SQLITE_OK) {
         code = sqlite3_set_authorizer(db->handle, db_authorize, db);
@@ -378,9 +395,9 @@ enum status db_begin(struct db *db, bool patient)
     if (patient) {
         return db_exec(db, "BEGIN IMMEDIATE");
     }
-    (void)sqlite3_busy_timeout(db->handle, 0);
+    db->wait_ms = 0;
     int code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    (void)sqlite3_busy_timeout(db->handle, DB_WAIT_MS);
+    db->wait_ms = DB_WAIT_MS;
     if ((code & 0xff) == SQLITE_BUSY) {
         return ERR_BUSY;
     }

@@ -16,6 +16,7 @@ struct db {
     struct stat file;                  /* of the file that was opened */
     struct stat wal;                   /* and of its log */
     const struct db_grant *grants;     /* borrowed; NULL: everything */
+    int wait_ms;                       /* for locks of other programs */
     unsigned who;                      /* the bit of those grants that count */
     bool spoiled;
     bool damaged; /* DB_CACHE: only a new file helps */

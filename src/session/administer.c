@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "store/cache.h"
 
 struct listing {
     const struct sessions *sessions;
@@ -106,7 +107,7 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
     if (status == OK && store_exists(sessions->cache)) {
-        status = sessions_remove_rows(sessions->cache, user_id, &in_cache);
+        status = cache_remove(sessions->cache, user_id, &in_cache);
     }
     if (status == OK) {
         *ended = in_database + in_cache;

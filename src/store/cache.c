@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "store/call.h"
 #include "store/internal.h"
+#include "store/pace.h"
 
 #define PAGE_BYTES      4096U
 #define PAGES_SPARE     24U
@@ -179,10 +180,15 @@ enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64
 {
     int64_t sum = 0;
     int64_t changes = 0;
+    struct pace pace;
     enum status status;
+    pace_begin(&pace);
     do {
         status = expire(store, now_s, BATCH, &changes);
         sum += status == OK ? changes : 0;
+        if (limit == 0) {
+            pace_rest(&pace);
+        }
     } while (status == OK && changes == BATCH && (limit == 0 || sum < limit));
     if (status == OK) {
         *removed = sum;
@@ -190,17 +196,22 @@ enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64
     return status;
 }
 
-enum status cache_remove_all(struct store *store, int64_t *ended)
+enum status cache_remove(struct store *store, int64_t user_id, int64_t *removed)
 {
     int64_t sum = 0;
     int64_t changes = 0;
+    struct pace pace;
     enum status status;
+    pace_begin(&pace);
     do {
-        status = run(store, CACHE_EVICT, (const int64_t[]){BATCH}, 1, &changes);
+        status = user_id == 0 ? run(store, CACHE_EVICT, (const int64_t[]){BATCH}, 1, &changes)
+                              : run(store, CACHE_REMOVE_OF_USER, (const int64_t[]){user_id, BATCH},
+                                    2, &changes);
         sum += status == OK ? changes : 0;
+        pace_rest(&pace);
     } while (status == OK && changes == BATCH);
-    if (status == OK && ended != NULL) {
-        *ended = sum;
+    if (status == OK) {
+        *removed = sum;
     }
     return status;
 }

@@ -19,13 +19,14 @@ enum status cache_add(struct store *store, const struct session_row *row) MUST_U
  * ERR_STORE; also, logged, when it is more than half of the cache. */
 enum status cache_make_room(struct store *store, int64_t now_s, uint64_t bytes) MUST_USE;
 
-/* Removes what is over at `now_s`, up to `limit` rows (0: all); *removed: how many. Not one
- * transaction, but many small ones. */
+/* Removes what is over at `now_s`, up to `limit` rows (0: all, with rests between); *removed: how
+ * many. Not one transaction, but many small ones. */
 enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
     MUST_USE;
 
-/* Removes every session, likewise; what is added meanwhile may stay. *ended may be NULL. */
-enum status cache_remove_all(struct store *store, int64_t *ended) MUST_USE;
+/* Removes the sessions of a user or, with user_id 0, all, likewise; what is added meanwhile may
+ * stay. */
+enum status cache_remove(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;
 
 struct cache_use {
     int64_t sessions; /* rows, those that are over among them */

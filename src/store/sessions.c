@@ -8,11 +8,13 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "crypto/random.h"
 #include "store/cache.h"
 #include "store/call.h"
 #include "store/internal.h"
+#include "store/purge.h"
 #include "store/revocations.h"
 
 #define ID_BYTES (SESSION_ID_LEN / 2)
@@ -132,23 +134,6 @@ enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_B
     return call_run(&call, NULL);
 }
 
-enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed)
-{
-    struct call call;
-    if (store->cache_bytes != 0 && user_id == 0) {
-        return cache_remove_all(store, removed);
-    }
-    enum status status =
-        call_begin(store, user_id == 0 ? SESSION_REMOVE_ALL : SESSION_REMOVE_OF_USER, &call);
-    if (status != OK) {
-        return status;
-    }
-    if (user_id != 0) {
-        db_bind_int64(call.statement, 1, user_id);
-    }
-    return call_run(&call, removed);
-}
-
 void session_print_id(const uint8_t key[SESSION_KEY_BYTES], char out[SESSION_ID_LEN + 1])
 {
     static const char digits[] = "0123456789abcdef";
@@ -235,49 +220,47 @@ static enum status renew_all_salts(struct store *store)
     return status == ERR_NOT_FOUND ? OK : status;
 }
 
-static enum status remove_all(struct store *store, int64_t *ended)
-{
-    enum status status = renew_all_salts(store);
-    if (status == OK) {
-        status = sessions_remove_rows(store, 0, ended);
-    }
-    return status == OK ? revocations_add_user(store, 0) : status;
-}
-
 enum status sessions_remove_all(struct store *store, int64_t *ended)
 {
-    int64_t removed = 0;
     enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    status = revocations_end(store, remove_all(store, &removed));
+    status = renew_all_salts(store);
     if (status == OK) {
-        *ended = removed;
+        status = revocations_add_user(store, 0);
+    }
+    status = revocations_end(store, status);
+    if (status == OK && purge_dead(store, 0, ended) != OK) {
+        log_warning("rows of sessions that have ended stay until `latchkey session purge`");
     }
     return status;
 }
 
-enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
+static enum status purge_some(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
 {
     struct call call;
     uint8_t from[SESSION_KEY_BYTES];
-    if (store->cache_bytes != 0) {
-        return cache_purge(store, now_s, limit, removed);
-    }
     enum status status = random_fill(from, sizeof from);
     if (status == OK) {
-        status = call_begin(store, limit == 0 ? SESSION_PURGE_ALL : SESSION_PURGE_SOME, &call);
+        status = call_begin(store, SESSION_PURGE_SOME, &call);
     }
     if (status != OK) {
         return status;
     }
     db_bind_int64(call.statement, 1, now_s);
-    if (limit != 0) {
-        db_bind_blob(call.statement, 2, from, sizeof from);
-        db_bind_int64(call.statement, 3, limit);
-    }
+    db_bind_blob(call.statement, 2, from, sizeof from);
+    db_bind_int64(call.statement, 3, limit);
     return call_run(&call, removed);
+}
+
+enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
+{
+    if (store->cache_bytes != 0) {
+        return cache_purge(store, now_s, limit, removed);
+    }
+    return limit == 0 ? purge_dead(store, now_s, removed)
+                      : purge_some(store, now_s, limit, removed);
 }
 
 enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,

@@ -68,18 +68,14 @@ enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_B
 enum status sessions_find_by_id(struct store *store, struct text id, struct session_row *out)
     MUST_USE;
 
-/* Removes the rows of one user or, with user_id 0, of all; nothing else. *removed (may be NULL):
- * how many. What ends sessions is the user's salt: see users_renew_salt and sessions_remove_all. */
-enum status sessions_remove_rows(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;
-
-/* Removes every session, and gives every user a new salt, which ends those too that are kept
- * elsewhere. *ended: how many rows. Revokes, as users_set_password does. ERR_STORE, ERR_SYSTEM,
- * ERR_CRYPTO. */
+/* Gives every user a new salt, which ends every session, also those that are kept elsewhere, and
+ * then removes their rows, in many small transactions (store/purge.h). *ended: how many rows.
+ * Revokes, as users_set_password does. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO: nothing has ended. */
 enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
 
-/* Looks at `limit` rows from a random place on (0: at all rows) and removes those that are over at
- * `now_s`; of a cache as cache_purge does, which finds them by an index. *removed: how many. Time:
- * bounded by `limit`. */
+/* Looks at `limit` rows from a random place on and removes those that are over at `now_s`, in one
+ * transaction; time bounded by `limit`. With 0, removes all that count for nothing as purge_dead
+ * does. Of a cache both as cache_purge does, which finds them by an index. *removed: how many. */
 enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
     MUST_USE;
 

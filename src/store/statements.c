@@ -62,9 +62,17 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [SESSION_TOUCH] = {EVERYBODY, WRITES,
                        "UPDATE session SET seen_s = max(seen_s, ?2) WHERE key = ?1"},
     [SESSION_REMOVE] = {REVOKING, WRITES, "DELETE FROM session WHERE key = ?1"},
-    [SESSION_REMOVE_OF_USER] = {ADMINISTERING, WRITES, "DELETE FROM session WHERE user_id = ?1"},
-    [SESSION_REMOVE_ALL] = {ADMINISTERING, WRITES, "DELETE FROM session"},
-    [SESSION_PURGE_ALL] = {SIGNING_IN, WRITES, "DELETE FROM session WHERE " SESSION_IS_OVER},
+    [SESSION_STRETCH] = {ADMINISTERING, READS,
+                         "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET ?2"},
+    [SESSION_PURGE_DEAD] = {ADMINISTERING, WRITES,
+                            "DELETE FROM session WHERE key IN ("
+                            "SELECT key FROM session AS s WHERE key > ?2 AND key <= ?3"
+                            " AND (" SESSION_IS_OVER " OR NOT EXISTS (SELECT 1 FROM user"
+                            " WHERE id = s.user_id AND salt = s.salt)) LIMIT ?4)"},
+    [SESSION_PURGE_USER] = {ADMINISTERING, WRITES,
+                            "DELETE FROM session WHERE key IN ("
+                            "SELECT key FROM session WHERE user_id = ?1 AND salt <>"
+                            " coalesce((SELECT salt FROM user WHERE id = ?1), x'') LIMIT ?2)"},
     /* Looks at ?3 rows from the key ?2 on, around the end. */
     [SESSION_PURGE_SOME] = {SIGNING_IN, WRITES,
                             "DELETE FROM session WHERE key IN ("
@@ -131,6 +139,9 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [CACHE_EVICT] = {EVERYBODY, WRITES,
                      "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                      " ORDER BY seen_s, rowid LIMIT ?1)"},
+    [CACHE_REMOVE_OF_USER] = {ADMINISTERING, WRITES,
+                              "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
+                              " WHERE user_id = ?1 LIMIT ?2)"},
     [CACHE_NOTE_EVICTED] = {EVERYBODY, WRITES, "UPDATE cache SET evicted = evicted + ?1"},
     [CACHE_NOTE_TOLD] = {EVERYBODY, WRITES,
                          "UPDATE cache SET told_s = ?1 WHERE abs(?1 - told_s) >= ?2"},

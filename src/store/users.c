@@ -1,9 +1,10 @@
 /* The users.
  *
  * Invariants: a name is valid before it reaches the database, so that headers and logs can bear it;
- * whatever makes old credentials worthless (new password, lock) changes the salt and removes the
- * user's sessions in the same transaction; ids are never used twice, so that a session of a removed
- * user can never become one of another user.
+ * whatever makes old credentials worthless (new password, lock) changes the salt in the same
+ * transaction, which ends the user's sessions, and removes their rows there and, when there are
+ * very many, after it; ids are never used twice, so that a session of a removed user can never
+ * become one of another user.
  *
  * What this does not protect: copies of hashes that SQLite keeps in its page cache. */
 #include "store/users.h"
@@ -15,6 +16,7 @@
 #include "crypto/random.h"
 #include "store/call.h"
 #include "store/internal.h"
+#include "store/purge.h"
 #include "store/revocations.h"
 
 bool user_name_is_valid(struct text name)
@@ -231,7 +233,7 @@ static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
 {
     enum status status = user_put_salt(store, id);
     if (status == OK) {
-        status = sessions_remove_rows(store, id, ended);
+        status = purge_some_of_user(store, id, ended);
     }
     if (status == OK) {
         status = revocations_add_user(store, id);
@@ -239,7 +241,20 @@ static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
     return status;
 }
 
-static enum status set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
+/* Commits, and removes the rows that are left where one step had not been enough: their sessions
+ * have ended by then. */
+static enum status end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
+{
+    int64_t rest = 0;
+    status = revocations_end(store, status);
+    if (status == OK && *ended >= PURGE_STEP && purge_user(store, id, &rest) != OK) {
+        log_warning("rows of sessions that have ended stay until `latchkey session purge`");
+    }
+    *ended += rest;
+    return status;
+}
+
+static enum status put_hash(struct store *store, int64_t id, const char *hash, int64_t now_s)
 {
     struct call call;
     enum status status = call_begin(store, USER_SET_PASSWORD, &call);
@@ -249,17 +264,21 @@ static enum status set_password(struct store *store, int64_t id, const char *has
     db_bind_int64(call.statement, 1, id);
     db_bind_text(call.statement, 2, text_of(hash));
     db_bind_int64(call.statement, 3, now_s);
-    status = call_run_on_one(&call);
-    return status == OK ? renew_salt(store, id, NULL) : status;
+    return call_run_on_one(&call);
 }
 
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
 {
+    int64_t ended = 0;
     enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    return revocations_end(store, set_password(store, id, hash, now_s));
+    status = put_hash(store, id, hash, now_s);
+    if (status == OK) {
+        status = renew_salt(store, id, &ended);
+    }
+    return end_renewal(store, id, status, &ended);
 }
 
 enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
@@ -282,14 +301,14 @@ enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended)
     if (status != OK) {
         return status;
     }
-    status = revocations_end(store, renew_salt(store, id, &removed));
+    status = end_renewal(store, id, renew_salt(store, id, &removed), &removed);
     if (status == OK) {
         *ended = removed;
     }
     return status;
 }
 
-static enum status set_locked(struct store *store, int64_t id, bool locked)
+static enum status set_locked(struct store *store, int64_t id, bool locked, int64_t *ended)
 {
     struct call call;
     enum status status = call_begin(store, USER_SET_LOCKED, &call);
@@ -303,16 +322,17 @@ static enum status set_locked(struct store *store, int64_t id, bool locked)
         return status;
     }
     /* Nothing ends with the lock's end, but programs that remember the lock must hear of it. */
-    return locked ? renew_salt(store, id, NULL) : revocations_add_user(store, id);
+    return locked ? renew_salt(store, id, ended) : revocations_add_user(store, id);
 }
 
 enum status users_set_locked(struct store *store, int64_t id, bool locked)
 {
+    int64_t ended = 0;
     enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    return revocations_end(store, set_locked(store, id, locked));
+    return end_renewal(store, id, set_locked(store, id, locked, &ended), &ended);
 }
 
 static enum status remove_user(struct store *store, int64_t id)
@@ -323,13 +343,18 @@ static enum status remove_user(struct store *store, int64_t id)
         return status;
     }
     db_bind_int64(call.statement, 1, id);
-    status = call_run_on_one(&call); /* its sessions go with it: ON DELETE CASCADE */
+    status = call_run_on_one(&call); /* what was begun since goes with it: ON DELETE CASCADE */
     return status == OK ? revocations_add_user(store, id) : status;
 }
 
+/* The sessions go first, for they may be many. */
 enum status users_remove(struct store *store, int64_t id)
 {
-    enum status status = revocations_begin(store);
+    int64_t ended = 0;
+    enum status status = users_renew_salt(store, id, &ended);
+    if (status == OK) {
+        status = revocations_begin(store);
+    }
     if (status != OK) {
         return status;
     }

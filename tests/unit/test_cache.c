@@ -63,7 +63,7 @@ static void sessions_are_found_touched_and_removed(void **state)
     small_cache_fill(store, 0, 100);
     assert_int_equal(sessions_purge(store, NOON + 1000000 + 59, 0, &removed), OK);
     assert_int_equal(removed, 60);
-    assert_int_equal(sessions_remove_rows(store, 0, &removed), OK);
+    assert_int_equal(cache_remove(store, 0, &removed), OK);
     assert_int_equal(removed, 40);
     assert_int_equal(small_cache_use(store).sessions, 0);
     assert_int_equal(small_cache_use(store).evicted, 0);
