@@ -15,7 +15,8 @@ import { measureFlood, measureSignIns } from './sign_ins.mjs';
 import { measureStart } from './start.mjs';
 
 // Jobs { job, what, seconds: about as long as it takes, at: its installation, run }, those of one
-// installation together: one serves at a time. Quickly, lighttpd is looked at with one store only.
+// installation together: one serves at a time. Quickly, lighttpd and memory are looked at with one
+// store only.
 function plan(bench, { few, many, real }) {
     const { settings } = bench;
     const inTurns = 2 * settings.rounds * (settings.seconds + 0.3);
@@ -28,7 +29,9 @@ function plan(bench, { few, many, real }) {
         const at = few[store];
         const servers = settings.servers.filter((name) =>
             !settings.quick || settings.servers.length === 1 || name === 'nginx' || store === settings.stores[0]);
-        add('memory', at, `memory, ${store} store`, 8 + settings.checks / 20000, () => measureMemory(bench, at));
+        if (!settings.quick || store === settings.stores[0]) {
+            add('memory', at, `memory, ${store} store`, 8 + settings.checks / 20000, () => measureMemory(bench, at));
+        }
         add('start', at, `plain CGI, ${store} store`, 3 * settings.rounds, () => measureStart(bench, at));
         for (const server of servers) {
             add('checks', at, `checks, ${server}, ${store} store, ${grouped(at.sessions)} sessions`, inTurns,
@@ -44,8 +47,9 @@ function plan(bench, { few, many, real }) {
     add('flood', real, 'checks while sign-ins are flooded', inTurns + settings.rounds, () => measureFlood(bench, real));
     for (const store of settings.stores) {
         for (const server of settings.servers) {
-            add('million', many[store], `checks, ${server}, ${store} store, ${grouped(many[store].sessions)} sessions`, inTurns,
-                () => measureChecks(bench, many[store], server, 'million'));
+            const at = many[store];
+            add('million', at, `checks, ${server}, ${store} store, ${grouped(at.sessions)} sessions`, inTurns,
+                () => measureChecks(bench, at, server, 'million'));
         }
     }
     add('bytes', many.database, 'bytes of a session', 0, () => measureBytes(bench, many.database));

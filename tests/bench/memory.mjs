@@ -40,10 +40,10 @@ export async function measureMemory({ scratch, settings, report }, installation)
     const checks = await check(server.port, installation, settings, settings.checks);
     const after = await look();
     await scratch.stop(server);
-    report.table(`Memory of all ${installation.pids.length} processes (sum of PSS), ${installation.store} store`, ['', 'MB'], [
-        ['idle', spread(idle, 1)], ['after some checks', warm.toFixed(2)],
-        [`after ${grouped(checks)} more`, after.toFixed(2)],
-    ]);
+    report.table(`Memory of all ${installation.pids.length} processes (sum of PSS), ${installation.store} store`,
+        ['', 'MB'],
+        [['idle', spread(idle, 1)], ['after some checks', warm.toFixed(2)],
+            [`after ${grouped(checks)} more`, after.toFixed(2)]]);
     report.add({ name: `memory, idle: ${installation.store} store`, limit: limits.idle, values: idle });
     report.add({ name: `memory, growth with ${grouped(settings.checks)} checks: ${installation.store} store`,
         limit: limits.growth, values: [after - warm] });

@@ -1,7 +1,7 @@
 // Pages: the login form through nginx with kept connections, beside a page of the null responder.
 import { request } from '../web/support/http.mjs';
 import { startNull } from './installation.mjs';
-import { interleave, load } from './measure.mjs';
+import { interleave, load, warmUp } from './measure.mjs';
 import { median, ratios, spread } from './numbers.mjs';
 import { startServer } from './servers.mjs';
 import { limits } from './verdict.mjs';
@@ -19,8 +19,7 @@ export async function measurePages({ scratch, settings, report }, installation) 
     if (seen !== bytes) throw new Error(`the null responder's page has ${seen} bytes instead of ${bytes}`);
     const list = installation.writeList('pages', [['GET', '', '']]);
     const measure = ({ port }) => () => load({ port, target, list, ...settings });
-    await measure(reference)();
-    await measure(ours)();
+    for (const { port } of [reference, ours]) await load({ ...warmUp, port, target, list });
     const results = await interleave(settings.rounds, { reference: measure(reference), login: measure(ours) });
     await scratch.stop(nothing, ours, reference);
 

@@ -47,8 +47,10 @@ function printTable(title, head, rows) {
 
 function rowOf({ name, limit, measured, reference, verdict }) {
     const { must, reach, better, digits = 2, unit = '', always } = limit;
-    const bound = (value) => (value === undefined ? '' : `${better === 'more' ? '>=' : '<='} ${value}${reference ? ' x' : ` ${unit}`}`);
-    return [name, `${spread(measured, digits)} ${reference ? 'x' : unit}`,
+    const measuredIn = reference ? 'x' : unit;
+    const sign = better === 'more' ? '>=' : '<=';
+    const bound = (value) => (value === undefined ? '' : `${sign} ${value} ${measuredIn}`);
+    return [name, `${spread(measured, digits)} ${measuredIn}`,
         `${bound(must)}${always ? ' always' : ''}`, bound(reach), verdict];
 }
 
@@ -86,7 +88,8 @@ export class Report {
         printTable('Verdicts', ['measure', 'measured', 'must', 'reach for', 'verdict'], this.measures.map(rowOf));
         const missed = this.measures.filter(({ verdict }) => verdict === 'missed');
         const { machine, settings, measures, tables } = this;
-        writeFileSync(file, `${JSON.stringify({ machine, settings, seconds: (Date.now() - this.begun) / 1000, measures, tables }, null, 2)}\n`);
+        const seconds = (Date.now() - this.begun) / 1000;
+        writeFileSync(file, `${JSON.stringify({ machine, settings, seconds, measures, tables }, null, 2)}\n`);
         this.say(missed.length === 0 ? 'Nothing that must be was missed' : `${missed.length} of ${measures.length} missed`);
         return missed.length === 0;
     }
