@@ -1,8 +1,8 @@
 /* A growing run of bytes.
  *
- * Invariants: len <= limit; room is 0 with data NULL, or at least len + 1 with data[len] NUL. It
- * grows by moving into a new allocation and wiping the old one: realloc would leave copies of
- * secrets behind. */
+ * Invariants: len <= limit; room is 0 with data NULL, or at least len + 1 with data[len] NUL, and
+ * what lies behind that NUL was never written or is wiped. It grows by moving into a new allocation
+ * and wiping the old one: realloc would leave copies of secrets behind. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -12,7 +12,8 @@
 
 #include "base/secret.h"
 
-#define ROOM_MIN 256
+#define ROOM_MIN  256
+#define ROOM_KEPT (64 * 1024) /* by a buffer that is reset */
 
 void buffer_init(struct buffer *buffer, size_t limit)
 {
@@ -24,6 +25,17 @@ void buffer_clear(struct buffer *buffer)
     secret_wipe(buffer->data, buffer->room);
     free(buffer->data);
     buffer_init(buffer, buffer->limit);
+}
+
+void buffer_reset(struct buffer *buffer)
+{
+    if (buffer->data == NULL || buffer->room > ROOM_KEPT) {
+        buffer_clear(buffer);
+        return;
+    }
+    secret_wipe(buffer->data, buffer->len);
+    buffer->len = 0;
+    buffer->failed = false;
 }
 
 /* Twice the old room, or more when `needed` is more; never more than the limit asks for. */
@@ -88,22 +100,38 @@ void buffer_add_string(struct buffer *buffer, const char *string)
     buffer_add_text(buffer, text_of(string));
 }
 
+/* Prints into the room that is left, if there is any; otherwise only counts. Bytes of the whole
+ * print, or less than 0. */
+static int print_to_rest(struct buffer *buffer, const char *format, va_list arguments)
+{
+    size_t rest = buffer->room - buffer->len;
+    char *place = buffer->data != NULL ? buffer->data + buffer->len : NULL;
+    int len = vsnprintf(place, rest, format, arguments);
+    if (rest > 0 && (len < 0 || (size_t)len >= rest)) {
+        secret_wipe(place, rest); /* it was cut */
+    }
+    return len;
+}
+
 void buffer_print(struct buffer *buffer, const char *format, ...)
 {
+    if (buffer->failed) {
+        return;
+    }
     va_list arguments;
     va_start(arguments, format);
-    int len = vsnprintf(NULL, 0, format, arguments);
+    int len = print_to_rest(buffer, format, arguments);
     va_end(arguments);
+    if (len >= 0 && (size_t)len >= buffer->room - buffer->len) {
+        len = reserve(buffer, (size_t)len) ? len : -1;
+        va_start(arguments, format);
+        len = len >= 0 ? print_to_rest(buffer, format, arguments) : len;
+        va_end(arguments);
+    }
     if (len < 0) {
         buffer->failed = true;
         return;
     }
-    if (!reserve(buffer, (size_t)len)) {
-        return;
-    }
-    va_start(arguments, format);
-    (void)vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, arguments);
-    va_end(arguments);
     buffer->len += (size_t)len;
 }
 

@@ -19,6 +19,9 @@ void buffer_init(struct buffer *buffer, size_t limit);
 /* Wipes and frees the content; the buffer is as after buffer_init. */
 void buffer_clear(struct buffer *buffer);
 
+/* Wipes the content and keeps the room, for the next content of the kind. */
+void buffer_reset(struct buffer *buffer);
+
 /* Adds bytes; on failure sets `failed` and adds nothing. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_add_text(struct buffer *buffer, struct text text);

@@ -10,19 +10,9 @@
 #define NEAREST_LEN_MAX      63
 #define NEAREST_DISTANCE_MAX 3
 
-struct text text_of(const char *string)
-{
-    return (struct text){string, string == NULL ? 0 : strlen(string)};
-}
-
 const char *text_bytes(struct text text)
 {
     return text.data != NULL ? text.data : "";
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 int text_compare(struct text a, struct text b)
@@ -30,11 +20,6 @@ int text_compare(struct text a, struct text b)
     size_t shorter = a.len < b.len ? a.len : b.len;
     int order = shorter == 0 ? 0 : memcmp(a.data, b.data, shorter);
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-bool text_is(struct text a, const char *b)
-{
-    return text_equal(a, text_of(b));
 }
 
 static char lower(char c)
@@ -91,11 +76,35 @@ bool text_consists_of(struct text text, const char *others)
     return true;
 }
 
+static bool is_control(char byte)
+{
+    return (unsigned char)byte < 0x20 || byte == 0x7f;
+}
+
+/* A byte of a word that is below n (1 to 0x80) borrows from its highest bit when n is taken from
+ * it, if that bit was not set; a borrow may reach the next byte too, but only from one that is
+ * found already. So the answer for the whole word is exact. */
+static bool word_has_control(const char bytes[sizeof(uint64_t)])
+{
+    const uint64_t ones = 0x0101010101010101;
+    const uint64_t tops = 0x80 * ones;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t deletes = word ^ (0x7f * ones); /* zero where DEL was */
+    return (((word - 0x20 * ones) & ~word) | ((deletes - ones) & ~deletes)) & tops;
+}
+
+/* Every byte of every request and answer passes here. */
 bool text_has_control(struct text text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x20 || c == 0x7f) {
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
+        if (word_has_control(text.data + i)) {
+            return true;
+        }
+    }
+    for (; i < text.len; i++) {
+        if (is_control(text.data[i])) {
             return true;
         }
     }

@@ -63,6 +63,6 @@ enum status exchange_refuse(struct exchange *exchange, enum role role, int statu
 void exchange_reset(struct exchange *exchange)
 {
     response_reset(&exchange->response);
-    buffer_clear(&exchange->answer);
+    buffer_reset(&exchange->answer);
     arena_reset(exchange->arena);
 }

@@ -93,15 +93,20 @@ static bool is_sound_param(const struct field *param)
  * web servers pass each line on. */
 static bool is_decisive(struct text name)
 {
-    static const char *const headers[] = {
-        "HTTP_HOST",           "HTTP_ORIGIN",         "HTTP_CONTENT_ENCODING",
-        "HTTP_SEC_FETCH_SITE", "HTTP_SEC_FETCH_MODE", "HTTP_SEC_FETCH_DEST",
-        "HTTP_X_FORWARDED_FOR"};
+    static const struct text headers[] = {
+        TEXT_INIT("HTTP_HOST"),
+        TEXT_INIT("HTTP_ORIGIN"),
+        TEXT_INIT("HTTP_CONTENT_ENCODING"),
+        TEXT_INIT("HTTP_SEC_FETCH_SITE"),
+        TEXT_INIT("HTTP_SEC_FETCH_MODE"),
+        TEXT_INIT("HTTP_SEC_FETCH_DEST"),
+        TEXT_INIT("HTTP_X_FORWARDED_FOR"),
+    };
     if (!text_has_prefix(name, TEXT("HTTP_"))) {
         return true;
     }
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        if (text_is(name, headers[i])) {
+        if (text_equal(name, headers[i])) {
             return true;
         }
     }

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/secret.h"
 
 static const struct reason {
     int status;
@@ -60,17 +59,10 @@ void response_clear(struct response *response)
     response->failed = false;
 }
 
-static void empty_buffer(struct buffer *buffer)
-{
-    secret_wipe(buffer->data, buffer->room);
-    buffer->len = 0;
-    buffer->failed = false;
-}
-
 void response_reset(struct response *response)
 {
-    empty_buffer(&response->headers);
-    empty_buffer(&response->body);
+    buffer_reset(&response->headers);
+    buffer_reset(&response->body);
     response->status = 500;
     response->failed = false;
 }
@@ -78,9 +70,7 @@ void response_reset(struct response *response)
 /* RFC 9110 §5.6.2. */
 static bool is_token(const char *name)
 {
-    static const char allowed[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
+    return name[0] != '\0' && text_consists_of(text_of(name), "!#$%&'*+-.^_`|~");
 }
 
 void response_add_header(struct response *response, const char *name, struct text value)

@@ -114,6 +114,66 @@ static void content_survives_growing(void **state)
     buffer_clear(&buffer);
 }
 
+/* Printing goes into the room that is left; what does not fit there must leave no trace. */
+static void a_print_that_does_not_fit_leaves_no_trace(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer, 600);
+    buffer_print(&buffer, "%0500d", 0);
+    assert_false(buffer.failed);
+    size_t room = buffer.room;
+    buffer_print(&buffer, "%0200d", 1);
+    assert_true(buffer.failed);
+    assert_int_equal(buffer.len, 500);
+    for (size_t i = buffer.len; i < room; i++) {
+        assert_int_equal(buffer.data[i], '\0');
+    }
+    buffer_clear(&buffer);
+}
+
+static void every_length_of_print_fits_exactly(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    for (int before = 0; before < 600; before += 7) {
+        for (int len = 250; len < 260; len++) {
+            buffer_init(&buffer, 1000);
+            buffer_print(&buffer, "%*s", before, "");
+            buffer_print(&buffer, "%*s", len, "x");
+            assert_false(buffer.failed);
+            assert_int_equal(buffer.len, before + len);
+            assert_int_equal(strlen(buffer.data), before + len);
+            assert_int_equal(buffer.data[before + len - 1], 'x');
+            buffer_clear(&buffer);
+        }
+    }
+}
+
+static void a_reset_wipes_and_keeps_the_room(void **state)
+{
+    (void)state;
+    struct buffer buffer;
+    buffer_init(&buffer, 1000000);
+    buffer_reset(&buffer);
+    assert_null(buffer.data);
+    buffer_add_string(&buffer, "a secret");
+    const char *data = buffer.data;
+    buffer.failed = true;
+    buffer_reset(&buffer);
+    assert_content(&buffer, TEXT(""));
+    assert_ptr_equal(buffer.data, data);
+    for (size_t i = 0; i < sizeof "a secret"; i++) {
+        assert_int_equal(data[i], '\0');
+    }
+    buffer_add_string(&buffer, "b");
+    assert_content(&buffer, TEXT("b"));
+    buffer_print(&buffer, "%0100000d", 0); /* so much is not kept for the next answer */
+    buffer_reset(&buffer);
+    assert_null(buffer.data);
+    assert_int_equal(buffer.limit, 1000000);
+}
+
 static void json_strings_are_escaped_as_rfc_8259_says(void **state)
 {
     (void)state;
@@ -174,6 +234,9 @@ int main(void)
         cmocka_unit_test(the_first_failure_sticks),
         cmocka_unit_test(lengths_that_overflow_are_refused),
         cmocka_unit_test(content_survives_growing),
+        cmocka_unit_test(a_print_that_does_not_fit_leaves_no_trace),
+        cmocka_unit_test(every_length_of_print_fits_exactly),
+        cmocka_unit_test(a_reset_wipes_and_keeps_the_room),
         cmocka_unit_test(json_strings_are_escaped_as_rfc_8259_says),
         cmocka_unit_test(all_but_unreserved_characters_are_percent_encoded),
     };

@@ -115,6 +115,31 @@ static void every_control_character_is_found(void **state)
     assert_false(text_has_control(TEXT("")));
 }
 
+/* Bytes are looked at eight at a time: neighbours of every value must change nothing. */
+static void a_control_character_is_found_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 19; len++) {
+        for (size_t place = 0; place < len; place++) {
+            for (int c = 0; c < 256; c++) {
+                char bytes[19];
+                memset(bytes, c % 2 == 0 ? 0xff : 0x20, sizeof bytes);
+                bytes[place] = (char)c;
+                assert_int_equal(text_has_control((struct text){bytes, len}),
+                                 c < 0x20 || c == 0x7f);
+            }
+        }
+    }
+    for (int a = 0x20; a < 256; a++) {
+        for (int b = 0x20; b < 256; b++) {
+            const char bytes[8] = {(char)a, (char)b, (char)a, (char)b,
+                                   (char)b, (char)a, (char)a, (char)b};
+            assert_int_equal(text_has_control((struct text){bytes, sizeof bytes}),
+                             a == 0x7f || b == 0x7f);
+        }
+    }
+}
+
 static void utf8_is_told_from_other_bytes(void **state)
 {
     (void)state;
@@ -309,6 +334,7 @@ int main(void)
         cmocka_unit_test(case_is_ignored_for_ascii_letters_only),
         cmocka_unit_test(a_prefix_is_no_longer_than_the_whole),
         cmocka_unit_test(every_control_character_is_found),
+        cmocka_unit_test(a_control_character_is_found_at_every_place),
         cmocka_unit_test(utf8_is_told_from_other_bytes),
         cmocka_unit_test(there_are_as_many_utf8_characters_as_code_points),
         cmocka_unit_test(every_code_point_beyond_the_first_plane_has_four_bytes),
