@@ -102,7 +102,8 @@ void buffer_add_string(struct buffer *buffer, const char *string)
 
 /* Prints into the room that is left, if there is any; otherwise only counts. Bytes of the whole
  * print, or less than 0. */
-static int print_to_rest(struct buffer *buffer, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int
+print_to_rest(struct buffer *buffer, const char *format, va_list arguments)
 {
     size_t rest = buffer->room - buffer->len;
     char *place = buffer->data != NULL ? buffer->data + buffer->len : NULL;

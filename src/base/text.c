@@ -10,9 +10,19 @@
 #define NEAREST_LEN_MAX      63
 #define NEAREST_DISTANCE_MAX 3
 
+struct text text_of(const char *string)
+{
+    return (struct text){string, string == NULL ? 0 : strlen(string)};
+}
+
 const char *text_bytes(struct text text)
 {
     return text.data != NULL ? text.data : "";
+}
+
+bool text_is(struct text a, const char *b)
+{
+    return text_equal(a, text_of(b));
 }
 
 int text_compare(struct text a, struct text b)

@@ -23,26 +23,22 @@ struct text {
         (literal), sizeof(literal) - 1                                                             \
     }
 
-/* A text over a C string; NULL gives the empty text. Here, like text_equal, so that the length of a
- * literal is known when compiling: each request is searched for a dozen names. */
-static inline struct text text_of(const char *string)
-{
-    return (struct text){string, string == NULL ? 0 : strlen(string)};
-}
+/* A text over a C string; NULL gives the empty text. */
+struct text text_of(const char *string);
 
 /* The bytes, never NULL: for libraries to which NULL means something else than no bytes. */
 const char *text_bytes(struct text text);
 
-/* Equality, byte by byte. Not for secrets: see base/secret.h. */
+/* Equality, byte by byte. Not for secrets: see base/secret.h. It stands here because each request
+ * is searched for a dozen names, and most differ in length. */
 static inline bool text_equal(struct text a, struct text b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+    return a.len == b.len &&
+           (a.len == 0 || (a.data != NULL && b.data != NULL && memcmp(a.data, b.data, a.len) == 0));
 }
 
-static inline bool text_is(struct text a, const char *b)
-{
-    return text_equal(a, text_of(b));
-}
+/* The same against a C string. */
+bool text_is(struct text a, const char *b);
 
 /* The order of two texts by their bytes: negative, 0 or positive. Not for secrets either. */
 int text_compare(struct text a, struct text b);

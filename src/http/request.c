@@ -285,7 +285,7 @@ static enum status join_cookies(const struct reading *reading, struct text *out)
     struct fields params = reading->source->params;
     size_t room = 0;
     for (size_t i = 0; i < params.count; i++) {
-        bool is_cookie = text_is(params.items[i].name, "HTTP_COOKIE");
+        bool is_cookie = text_equal(params.items[i].name, TEXT("HTTP_COOKIE"));
         room += is_cookie ? params.items[i].value.len + 2 : 0;
     }
     char *joined = arena_get(reading->request->arena, room);
@@ -295,7 +295,7 @@ static enum status join_cookies(const struct reading *reading, struct text *out)
     size_t len = 0;
     for (size_t i = 0; i < params.count; i++) {
         struct text line = params.items[i].value;
-        if (line.len > 0 && text_is(params.items[i].name, "HTTP_COOKIE")) {
+        if (line.len > 0 && text_equal(params.items[i].name, TEXT("HTTP_COOKIE"))) {
             memcpy(joined + len, line.data, line.len);
             len += line.len;
             joined[len++] = ';';
