@@ -10,9 +10,10 @@
  *     there to make that impossible short of a broken connection.
  *   - After a failed write it would go on with the same buffer, so an answer is ended only when all
  *     of it was written.
- *   - It reads 8 KiB at a time. What it did not read (an authorizer's empty STDIN, padding, a body
- *     that the program does not want) is drained, for closing a socket with unread bytes resets it
- *     and could take the answer from the server.
+ *   - It reads 8 KiB at a time, so a request that is not larger is gone from the socket at once.
+ * What it did not read of a larger one (padding, a body that the program does not want), or what
+ * may still come (an authorizer's empty STDIN) is drained, for closing a socket with unread bytes
+ *     resets it and could take the answer from the server.
  *   - The first string of envp is its own (FCGI_ROLE); the role of the screen is used instead.
  *
  * libfcgi frees its stream buffers, 8 KiB of the last request and answer, as they are. Programs
@@ -21,15 +22,19 @@
  * make more of them beside it. The strings of envp are wiped. */
 #include "http/deliver.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/log.h"
 #include "base/secret.h"
 
-#define READ_BYTES 8192 /* what libfcgi reads at a time */
-#define OVERWRITE  0xa5 /* any byte but 0, which would switch it off */
+#define READ_BYTES     8192 /* what libfcgi reads at a time */
+#define OVERWRITE      0xa5 /* any byte but 0, which would switch it off */
+#define SMALL_BYTES    4096 /* goes into every empty socket at once */
+#define SEND_TIMEOUT_S 5
 
 enum status deliver_init(bool wipes_memory, FCGX_Request *out)
 {
@@ -41,6 +46,15 @@ enum status deliver_init(bool wipes_memory, FCGX_Request *out)
         return ERR_SYSTEM;
     }
     return OK;
+}
+
+void deliver_limit_wait(int fd, size_t answer_bytes)
+{
+    const struct timeval limit = {.tv_sec = SEND_TIMEOUT_S};
+    if (answer_bytes > SMALL_BYTES &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
+        log_warning("SO_SNDTIMEO: %s", strerror(errno));
+    }
 }
 
 /* "NAME=VALUE" strings to fields; exact, for the screen lets no '=' into names and no NUL in. */
@@ -103,6 +117,7 @@ static enum status answer(FCGX_Request *request, const struct screen *seen,
         return status;
     }
     struct text answer = buffer_text(&exchange->answer);
+    deliver_limit_wait(request->ipcFd, answer.len);
     if (FCGX_PutStr(answer.data, (int)answer.len, request->out) != (int)answer.len ||
         FCGX_FClose(request->err) != 0 || FCGX_FClose(request->out) != 0) {
         log_info("the web server did not take the answer");
@@ -111,14 +126,17 @@ static enum status answer(FCGX_Request *request, const struct screen *seen,
     return OK;
 }
 
-static void drain(int fd, const struct screen *seen, const struct exchange *exchange)
+/* Whether libfcgi read all of the request when it read first. */
+static bool was_read(const struct screen *seen)
+{
+    return seen->input_ended && seen->total_bytes <= READ_BYTES;
+}
+
+static void drain(int fd)
 {
     char bytes[READ_BYTES];
     size_t left = SCREEN_RAW_MAX_BYTES; /* no longer than a request can be */
     ssize_t len = 1;
-    if (wants_stdin(seen, exchange) && seen->total_bytes <= sizeof bytes) {
-        return; /* it was all in what libfcgi read first */
-    }
     while (len > 0 && left > 0) {
         len = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
         left -= len > 0 && (size_t)len < left ? (size_t)len : left;
@@ -126,7 +144,7 @@ static void drain(int fd, const struct screen *seen, const struct exchange *exch
     secret_wipe(bytes, sizeof bytes);
 }
 
-void deliver(FCGX_Request *request, int *fd, const struct screen *seen, struct exchange *exchange)
+bool deliver(FCGX_Request *request, int *fd, const struct screen *seen, struct exchange *exchange)
 {
     request->ipcFd = *fd;
     request->keepConnection = 1;
@@ -135,10 +153,12 @@ void deliver(FCGX_Request *request, int *fd, const struct screen *seen, struct e
         FCGX_Free(request, 0);
         *fd = request->ipcFd;
         request->ipcFd = -1;
-        return;
+        return false;
     }
-    if (answer(request, seen, exchange) == OK) {
-        drain(*fd, seen, exchange);
+    bool is_clean = was_read(seen);
+    bool is_answered = answer(request, seen, exchange) == OK;
+    if (is_answered && !is_clean) {
+        drain(*fd);
     }
     for (char **string = request->envp; *string != NULL; string++) {
         secret_wipe(*string, strlen(*string));
@@ -146,4 +166,5 @@ void deliver(FCGX_Request *request, int *fd, const struct screen *seen, struct e
     FCGX_Free(request, 0);
     request->ipcFd = -1;
     exchange_reset(exchange);
+    return is_answered && is_clean;
 }

@@ -4,9 +4,6 @@
 
 #include "http/program.h"
 
-#define FASTCGI_PENDING_MAX 64    /* connections whose request is not complete yet */
-#define FASTCGI_DEADLINE_MS 10000 /* from accept to the end of the request */
-
 /* Serves the listening socket until one of the stop signals (prefork_stop_signals, which must be
  * blocked) comes; then accepts nothing more, answers what is pending until the deadlines, and
  * returns 0. Returns 1 when it cannot serve (logged). The socket becomes non-blocking. */

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "http/deliver.h"
 
 #define STATUS_TOO_LARGE 413
 #define CONTENT_MAX      65528 /* a multiple of 8 below 2^16, as the specification recommends */
@@ -154,6 +155,7 @@ void oversize_answer(const struct oversize *oversize, int fd, struct exchange *e
     if (make_answer(oversize, exchange) == OK) {
         frame(buffer_text(&exchange->answer), oversize->screen.request_id, &frames);
         if (!frames.failed) {
+            deliver_limit_wait(fd, frames.len);
             send_all(fd, buffer_text(&frames));
         }
     }

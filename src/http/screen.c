@@ -27,6 +27,7 @@ enum phase { PHASE_BEGIN, PHASE_PARAMS, PHASE_STDIN, PHASE_END, PHASE_BROKEN };
 
 /* Offsets in a record header, and in the body of BEGIN_REQUEST. */
 enum { AT_VERSION, AT_TYPE, AT_ID, AT_CONTENT = 4, AT_PADDING = 6 };
+enum { AT_ROLE, AT_FLAGS = 2 };
 
 #define LONG_LENGTH 0x80 /* the bit of a length that takes four bytes */
 
@@ -69,6 +70,7 @@ static void begin_stdin(struct screen *screen, size_t content)
 {
     if (content == 0) {
         screen->phase = PHASE_END;
+        screen->input_ended = true;
     } else if (screen->role == ROLE_AUTHORIZER) {
         refuse(screen, "an authorizer was sent a body");
     } else {
@@ -120,7 +122,8 @@ static void begin_record(struct screen *screen)
 
 static void end_begin(struct screen *screen)
 {
-    uint16_t role = read_u16(screen->part);
+    uint16_t role = read_u16(screen->part + AT_ROLE);
+    screen->keep_conn = (screen->part[AT_FLAGS] & FCGI_KEEP_CONN) != 0;
     screen->part_bytes = 0;
     screen->phase = PHASE_PARAMS;
     if (role == FCGI_RESPONDER) {

@@ -30,6 +30,8 @@ struct screen {
     size_t body_bytes;   /* content of the input records so far */
     bool params_whole;   /* all parameters came, and are within their limits */
     bool too_large;      /* parameters or body are over their limit */
+    bool keep_conn;      /* FCGI_KEEP_CONN: the peer would send more requests */
+    bool input_ended;    /* the end of STDIN came: nothing more belongs to the request */
     const char *reason;  /* static; why it is malformed */
 
     int phase; /* the rest is private to screen.c */

@@ -89,6 +89,11 @@ void request_add(struct buffer *out, uint16_t role, const char *uri, struct text
     buffer_clear(&pairs);
 }
 
+void request_keep(struct buffer *records)
+{
+    records->data[HEADER_BYTES + 2] = 1; /* the flags follow the role */
+}
+
 bool answer_read(struct text answer, struct buffer *out)
 {
     bool stream_ended = false;

@@ -35,6 +35,9 @@ void stream_add(struct buffer *out, uint8_t type, struct text content, size_t pi
 /* A whole good request; a body makes it a POST with a form's type and length. */
 void request_add(struct buffer *out, uint16_t role, const char *uri, struct text body);
 
+/* Sets FCGI_KEEP_CONN in the first request of `records`. */
+void request_keep(struct buffer *records);
+
 /* The content of all STDOUT records, up to END_REQUEST. False unless `answer` is a whole, correct
  * answer and nothing else. */
 bool answer_read(struct text answer, struct buffer *out);

@@ -209,6 +209,22 @@ enum ending service_read(int fd, struct buffer *out)
     return reason == ECONNRESET ? ENDING_RESET : ENDING_NONE;
 }
 
+bool service_read_answer(int fd, struct buffer *out)
+{
+    char bytes[8192];
+    struct buffer raw;
+    ssize_t len = 0;
+    bool whole = false;
+    buffer_init(&raw, RECORDS_MAX);
+    while (!whole && (len = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+        buffer_add(&raw, bytes, (size_t)len);
+        buffer_clear(out);
+        whole = answer_read(buffer_text(&raw), out);
+    }
+    buffer_clear(&raw);
+    return whole;
+}
+
 bool service_ask(struct text request, struct buffer *out)
 {
     struct buffer raw;

@@ -36,6 +36,10 @@ enum ending { ENDING_NONE, ENDING_CLOSED, ENDING_RESET };
 /* Reads until the other side closes, and closes; ENDING_NONE when it did not within 20 s. */
 enum ending service_read(int fd, struct buffer *out);
 
+/* Reads one answer from a connection that may be kept, and gives its text; false unless it was
+ * whole and nothing followed. Closes nothing. */
+bool service_read_answer(int fd, struct buffer *out);
+
 /* Connects, sends, reads, and gives the text of the answer; false unless it was a whole
  * answer, cleanly closed. */
 bool service_ask(struct text request, struct buffer *out);

@@ -16,7 +16,7 @@
 #include "bad_requests.h"
 #include "base/clock.h"
 #include "fastcgi_client.h"
-#include "http/fastcgi.h"
+#include "http/connections.h"
 #include "http/oversize.h"
 #include "service.h"
 
@@ -203,16 +203,6 @@ static void a_whole_request_is_answered_on_a_half_closed_connection(void **state
     assert_int_equal(service_stop(master), 0);
 }
 
-static void a_kept_connection_is_closed_after_one_answer(void **state)
-{
-    pid_t master = service_start((struct service_options){0});
-    (void)state;
-    request_add(&request, 1, "/", (struct text){0});
-    request.data[10] = 1;                                     /* KEEP_CONN */
-    assert_true(service_ask(buffer_text(&request), &answer)); /* which reads until it is closed */
-    assert_int_equal(service_stop(master), 0);
-}
-
 static void silent_connections_keep_nobody_waiting(void **state)
 {
     enum { SILENT = 200 };
@@ -257,8 +247,8 @@ static void a_slow_request_is_answered_and_a_stuck_one_closed_at_its_deadline(vo
     buffer_clear(&raw);
     assert_int_not_equal(service_read(stuck, &raw), ENDING_NONE);
     assert_int_equal(raw.len, 0);
-    assert_in_range(clock_monotonic_ms() - begin_ms, FASTCGI_DEADLINE_MS - 100,
-                    FASTCGI_DEADLINE_MS + 3000);
+    assert_in_range(clock_monotonic_ms() - begin_ms, CONNECTIONS_PENDING_MS - 100,
+                    CONNECTIONS_PENDING_MS + 3000);
     assert_int_equal(service_stop(master), 0);
 }
 
@@ -511,7 +501,6 @@ int main(void)
         TEST(bad_requests_are_closed_without_a_byte_by_a_worker_that_lives_on),
         TEST(a_connection_cut_anywhere_is_closed_without_a_byte),
         TEST(a_whole_request_is_answered_on_a_half_closed_connection),
-        TEST(a_kept_connection_is_closed_after_one_answer),
         TEST(silent_connections_keep_nobody_waiting),
         TEST(a_slow_request_is_answered_and_a_stuck_one_closed_at_its_deadline),
         TEST(the_largest_good_request_is_answered_however_it_is_written),

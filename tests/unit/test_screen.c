@@ -127,6 +127,29 @@ static void an_authorizer_is_complete_without_input(void **state)
     buffer_clear(&records);
 }
 
+static void what_the_peer_wants_of_the_connection_is_known(void **state)
+{
+    static const struct {
+        uint16_t role;
+        bool keep, without_input;
+    } cases[] = {{1, false, false}, {1, true, false}, {2, true, false}, {2, true, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer records;
+        struct screen seen;
+        buffer_init(&records, RECORDS_MAX);
+        request_add(&records, cases[i].role, "/", (struct text){0});
+        if (cases[i].keep) {
+            request_keep(&records);
+        }
+        records.len -= cases[i].without_input ? SCREEN_HEADER_BYTES : 0;
+        assert_int_equal(look(&records, &seen), SCREEN_COMPLETE);
+        assert_int_equal(seen.keep_conn, cases[i].keep);
+        assert_int_equal(seen.input_ended, !cases[i].without_input);
+        buffer_clear(&records);
+    }
+}
+
 static void padding_belongs_to_its_record(void **state)
 {
     struct buffer records;
@@ -296,6 +319,7 @@ int main(void)
         cmocka_unit_test(every_prefix_of_a_good_request_is_incomplete),
         cmocka_unit_test(bytes_may_come_split_anywhere),
         cmocka_unit_test(an_authorizer_is_complete_without_input),
+        cmocka_unit_test(what_the_peer_wants_of_the_connection_is_known),
         cmocka_unit_test(padding_belongs_to_its_record),
         cmocka_unit_test(requests_that_are_not_whole_and_sound_are_malformed),
         cmocka_unit_test(sound_parameters_pass_however_they_are_split),

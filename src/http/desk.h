@@ -1,0 +1,37 @@
+/* Where a worker looks at a connection and answers it. */
+#ifndef LATCHKEY_HTTP_DESK_H
+#define LATCHKEY_HTTP_DESK_H
+
+#include <fcgiapp.h>
+
+#include "http/connections.h"
+#include "http/exchange.h"
+#include "http/screen.h"
+
+struct desk {
+    struct exchange exchange;
+    size_t answers; /* given so far, also those that were not taken */
+
+    FCGX_Request request;                  /* the rest is private to desk.c */
+    char bytes[SCREEN_RAW_MAX_BYTES];      /* what was peeked, wiped after each look */
+    char params[REQUEST_PARAMS_MAX_BYTES]; /* gathered from it, likewise */
+};
+
+/* `program` and `context` are borrowed. ERR_MEMORY, ERR_SYSTEM (logged); close it all the same. */
+enum status desk_open(const struct http_program *program, void *context, struct desk *out) MUST_USE;
+
+/* Wipes. */
+void desk_close(struct desk *desk);
+
+enum outcome {
+    OUTCOME_DONE = 0, /* answered, refused or broken: to be closed */
+    OUTCOME_NOTHING,  /* nothing is there yet */
+    OUTCOME_WAIT,     /* something is there, and more is to come */
+    OUTCOME_KEEP,     /* answered; another request may come */
+};
+
+/* Looks at what a connection holds, without waiting for more, and answers when that is a request.
+ * has_ended: no more will come. Logs why a connection is refused. */
+enum outcome desk_attend(struct desk *desk, struct connection *connection, bool has_ended) MUST_USE;
+
+#endif

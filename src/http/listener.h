@@ -1,0 +1,28 @@
+/* The socket on which all workers of a program listen. */
+#ifndef LATCHKEY_HTTP_LISTENER_H
+#define LATCHKEY_HTTP_LISTENER_H
+
+#include "base/status.h"
+#include "http/peers.h"
+
+struct listener {
+    int fd; /* borrowed */
+    struct peers peers;
+};
+
+/* Makes the socket non-blocking, and its connections large enough for the largest good request to
+ * be looked at. Reads FCGI_WEB_SERVER_ADDRS. ERR_SYSTEM (logged). */
+enum status listener_open(int fd, struct listener *out) MUST_USE;
+
+enum arrival {
+    ARRIVAL_BROKEN = 0, /* the socket is of no use any more (logged) */
+    ARRIVAL_NO_ROOM,    /* a connection waits, but descriptors or memory have come to an end */
+    ARRIVAL_NOBODY,     /* also: one that may not speak was turned away (logged) */
+    ARRIVAL_CONNECTION,
+};
+
+/* Accepts a connection without waiting. *fd is set for ARRIVAL_CONNECTION only: a blocking
+ * descriptor, as libfcgi needs it, that the caller closes. */
+enum arrival listener_accept(const struct listener *listener, int *fd) MUST_USE;
+
+#endif
