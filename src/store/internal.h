@@ -2,6 +2,7 @@
 #ifndef LATCHKEY_STORE_INTERNAL_H
 #define LATCHKEY_STORE_INTERNAL_H
 
+#include "store/sessions.h"
 #include "store/statements.h"
 
 struct store {
@@ -14,9 +15,10 @@ struct store {
     struct generation *generation;               /* NULL: nobody is to be told of revocations */
 };
 
-struct session_row;
+/* Binds a key to the parameters 1 and 2: the number of its row, and the rest of it. */
+void session_key_bind(struct db_statement *statement, const uint8_t key[SESSION_KEY_BYTES]);
 
-/* Binds a row to a statement that adds one. */
+/* Binds a row to the parameters 1 to 11 of a statement that adds one. */
 void session_row_bind(struct db_statement *statement, const struct session_row *row);
 
 /* Gives a user a salt that was never used, and does nothing else that has to go with it: its

@@ -2,22 +2,18 @@
  *
  * Invariants: no transaction changes more than PURGE_STEP rows or looks at more than STRETCH; a row
  * goes only while the very statement that removes it finds it worthless, so that what was begun or
- * used meanwhile stays. Rows are gone through in the order of their keys, which are random: what
+ * used meanwhile stays. Rows are gone through in the order of their numbers, which are random: what
  * comes in behind is left to the next time. */
 #include "store/purge.h"
-
-#include <string.h>
 
 #include "store/call.h"
 #include "store/pace.h"
 
 #define STRETCH 512
 
-/* A part of all rows: those after `from`, up to `to`. */
+/* A part of all rows, by their numbers. */
 struct stretch {
-    uint8_t from[SESSION_KEY_BYTES], to[SESSION_KEY_BYTES];
-    size_t from_len; /* 0: from the first row on */
-    bool is_last;
+    int64_t from, to;
 };
 
 static enum status measure(struct store *store, struct stretch *stretch)
@@ -27,18 +23,11 @@ static enum status measure(struct store *store, struct stretch *stretch)
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, stretch->from, stretch->from_len);
+    db_bind_int64(call.statement, 1, stretch->from);
     db_bind_int64(call.statement, 2, STRETCH - 1);
     status = call_next(&call);
-    stretch->is_last = status == ERR_NOT_FOUND;
-    if (status == OK && !call_get_bytes(&call, 0, stretch->to, sizeof stretch->to)) {
-        status = call_fault_row(&call);
-    }
-    if (stretch->is_last) {
-        memset(stretch->to, 0xff, sizeof stretch->to);
-        status = OK;
-    }
-    return call_end(&call, status);
+    stretch->to = status == OK ? db_column_int64(call.statement, 0) : INT64_MAX;
+    return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }
 
 static enum status purge_some(struct store *store, const struct stretch *stretch, int64_t now_s,
@@ -50,34 +39,55 @@ static enum status purge_some(struct store *store, const struct stretch *stretch
         return status;
     }
     db_bind_int64(call.statement, 1, now_s);
-    db_bind_blob(call.statement, 2, stretch->from, stretch->from_len);
-    db_bind_blob(call.statement, 3, stretch->to, sizeof stretch->to);
+    db_bind_int64(call.statement, 2, stretch->from);
+    db_bind_int64(call.statement, 3, stretch->to);
     db_bind_int64(call.statement, 4, PURGE_STEP);
     return call_run(&call, removed);
 }
 
+/* All of one stretch. */
+static enum status purge_stretch(struct store *store, const struct stretch *stretch, int64_t now_s,
+                                 struct pace *pace, int64_t *removed)
+{
+    int64_t changes = 0;
+    enum status status = OK;
+    do {
+        status = purge_some(store, stretch, now_s, &changes);
+        if (status == OK) {
+            *removed += changes;
+            pace_rest(pace);
+        }
+    } while (status == OK && changes == PURGE_STEP);
+    return status;
+}
+
 enum status purge_dead(struct store *store, int64_t now_s, int64_t *removed)
 {
-    struct stretch stretch = {0};
+    struct stretch stretch = {.from = INT64_MIN};
     struct pace pace;
-    int64_t changes = 0;
+    bool more = true;
     enum status status = OK;
     *removed = 0;
     pace_begin(&pace);
-    do {
-        status = changes < PURGE_STEP ? measure(store, &stretch) : OK;
+    while (status == OK && more) {
+        status = measure(store, &stretch);
         if (status == OK) {
-            status = purge_some(store, &stretch, now_s, &changes);
+            status = purge_stretch(store, &stretch, now_s, &pace, removed);
         }
-        if (status == OK) {
-            *removed += changes;
-            pace_rest(&pace);
-        }
-        if (status == OK && changes < PURGE_STEP) {
-            memcpy(stretch.from, stretch.to, sizeof stretch.from);
-            stretch.from_len = sizeof stretch.from;
-        }
-    } while (status == OK && (changes == PURGE_STEP || !stretch.is_last));
+        more = stretch.to < INT64_MAX;
+        stretch.from = more ? stretch.to + 1 : INT64_MAX;
+    }
+    return status;
+}
+
+enum status purge_agents(struct store *store, int64_t now_s)
+{
+    struct call call;
+    enum status status = call_begin(store, AGENT_PURGE, &call);
+    if (status == OK) {
+        db_bind_int64(call.statement, 1, now_s);
+        status = call_run(&call, NULL);
+    }
     return status;
 }
 

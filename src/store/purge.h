@@ -14,6 +14,9 @@
  * ERR_STORE. Not within a transaction. */
 enum status purge_dead(struct store *store, int64_t now_s, int64_t *removed) MUST_USE;
 
+/* Removes the names of browsers that no session has which is alive at `now_s`. ERR_STORE. */
+enum status purge_agents(struct store *store, int64_t now_s) MUST_USE;
+
 /* Removes the user's rows that are not bound to the present salt, PURGE_STEP at most: for use
  * within a transaction. *removed: how many. ERR_STORE. */
 enum status purge_some_of_user(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;

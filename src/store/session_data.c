@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "store/cache.h"
 #include "store/call.h"
+#include "store/internal.h"
 
 enum status session_data_list(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                               bool (*each)(void *context, struct text name, struct text value),
@@ -19,7 +20,7 @@ enum status session_data_list(struct store *store, const uint8_t key[SESSION_KEY
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    session_key_bind(call.statement, key);
     while (more && (status = call_next(&call)) == OK) {
         struct text name = db_column_text(call.statement, 0);
         struct text value = db_column_blob(call.statement, 1);
@@ -41,7 +42,7 @@ static enum status measure(struct store *store, const uint8_t key[SESSION_KEY_BY
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    session_key_bind(call.statement, key);
     status = call_next(&call);
     if (status == OK) {
         *bytes = (uint64_t)db_column_int64(call.statement, 0);
@@ -58,10 +59,10 @@ static enum status make_change(struct store *store, const uint8_t key[SESSION_KE
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
-    db_bind_text(call.statement, 2, change->name);
+    session_key_bind(call.statement, key);
+    db_bind_text(call.statement, 3, change->name);
     if (!change->removed) {
-        db_bind_blob(call.statement, 3, change->value.data, change->value.len);
+        db_bind_blob(call.statement, 4, change->value.data, change->value.len);
     }
     return call_run(&call, NULL);
 }

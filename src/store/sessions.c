@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "crypto/random.h"
@@ -17,23 +18,59 @@
 #include "store/purge.h"
 #include "store/revocations.h"
 
-#define ID_BYTES (SESSION_ID_LEN / 2)
+#define ID_BYTES (SESSION_ID_LEN / 2) /* of a key that are the number of its row */
+#define DAY_S    86400
+
+static int64_t key_number(const uint8_t key[SESSION_KEY_BYTES])
+{
+    return (int64_t)bytes_get_number(key, ID_BYTES);
+}
+
+void session_key_bind(struct db_statement *statement, const uint8_t key[SESSION_KEY_BYTES])
+{
+    db_bind_int64(statement, 1, key_number(key));
+    db_bind_blob(statement, 2, key + ID_BYTES, SESSION_KEY_BYTES - ID_BYTES);
+}
 
 void session_row_bind(struct db_statement *statement, const struct session_row *row)
 {
-    db_bind_blob(statement, 1, row->key, sizeof row->key);
-    db_bind_int64(statement, 2, row->user_id);
-    db_bind_blob(statement, 3, row->salt, sizeof row->salt);
-    db_bind_int64(statement, 4, row->created_s);
-    db_bind_int64(statement, 5, row->seen_s);
-    db_bind_int64(statement, 6, row->idle_s);
-    db_bind_int64(statement, 7, row->expires_s);
-    db_bind_int64(statement, 8, row->remember ? 1 : 0);
-    db_bind_text(statement, 9, text_of(row->address));
-    db_bind_text(statement, 10, text_of(row->agent));
+    session_key_bind(statement, row->key);
+    db_bind_int64(statement, 3, row->user_id);
+    db_bind_blob(statement, 4, row->salt, sizeof row->salt);
+    db_bind_int64(statement, 5, row->created_s);
+    db_bind_int64(statement, 6, row->seen_s);
+    db_bind_int64(statement, 7, row->idle_s);
+    db_bind_int64(statement, 8, row->expires_s);
+    db_bind_int64(statement, 9, row->remember ? 1 : 0);
+    db_bind_text(statement, 10, text_of(row->address));
+    db_bind_text(statement, 11, text_of(row->agent));
 }
 
-enum status sessions_add(struct store *store, const struct session_row *row)
+/* Makes sure that the agent is known by a number as long as the session may last, if there is a
+ * place for it; by whole days, so that not each sign-in has to write. */
+static enum status note_agent(struct store *store, const struct session_row *row)
+{
+    struct call call;
+    int64_t until_s = (row->expires_s / DAY_S + 1) * DAY_S;
+    enum status status = call_begin(store, AGENT_ADD, &call);
+    if (status == OK) {
+        db_bind_text(call.statement, 1, text_of(row->agent));
+        db_bind_int64(call.statement, 2, until_s);
+        db_bind_int64(call.statement, 3, SESSION_AGENTS_MAX);
+        status = call_run(&call, NULL);
+    }
+    if (status == OK) {
+        status = call_begin(store, AGENT_KEEP, &call);
+    }
+    if (status == OK) {
+        db_bind_text(call.statement, 1, text_of(row->agent));
+        db_bind_int64(call.statement, 2, until_s);
+        status = call_run(&call, NULL);
+    }
+    return status;
+}
+
+static enum status insert(struct store *store, const struct session_row *row)
 {
     struct call call;
     enum status status = call_begin(store, SESSION_ADD, &call);
@@ -41,7 +78,29 @@ enum status sessions_add(struct store *store, const struct session_row *row)
         return status;
     }
     session_row_bind(call.statement, row);
+    db_bind_blob(call.statement, 12, row->key, sizeof row->key);
     return call_run_on_one(&call);
+}
+
+enum status sessions_add(struct store *store, const struct session_row *row)
+{
+    bool own = false;
+    enum status status = scope_open(store, &own);
+    if (status != OK) {
+        return status;
+    }
+    status = note_agent(store, row);
+    if (status == OK) {
+        status = insert(store, row);
+    }
+    return scope_close(store, own, status);
+}
+
+/* The inverse of session_key_bind, for the columns 0 and 10. */
+static bool read_key(struct call *call, uint8_t out[SESSION_KEY_BYTES])
+{
+    bytes_put_number(out, (uint64_t)db_column_int64(call->statement, 0), ID_BYTES);
+    return call_get_bytes(call, 10, out + ID_BYTES, SESSION_KEY_BYTES - ID_BYTES);
 }
 
 /* Reads the columns that every statement which finds sessions gives. */
@@ -54,8 +113,7 @@ static bool read_row(struct call *call, struct session_row *out)
     out->expires_s = db_column_int64(call->statement, 6);
     out->remember = db_column_int64(call->statement, 7) != 0;
     return out->created_s > 0 && out->seen_s > 0 && out->idle_s > 0 && out->expires_s > 0 &&
-           call_get_bytes(call, 0, out->key, sizeof out->key) &&
-           call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
+           read_key(call, out->key) && call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
            call_get_string(call, 8, out->address, sizeof out->address) &&
            call_get_string(call, 9, out->agent, sizeof out->agent);
 }
@@ -69,7 +127,7 @@ enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYT
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    session_key_bind(call.statement, key);
     status = call_next(&call);
     if (status == OK &&
         (!read_row(&call, &row) || !secret_is_equal(row.key, key, SESSION_KEY_BYTES))) {
@@ -90,8 +148,8 @@ static enum status touch(struct store *store, const struct session_use *use)
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, use->key, SESSION_KEY_BYTES);
-    db_bind_int64(call.statement, 2, use->seen_s);
+    session_key_bind(call.statement, use->key);
+    db_bind_int64(call.statement, 3, use->seen_s);
     return call_run(&call, NULL);
 }
 
@@ -130,7 +188,7 @@ enum status sessions_remove(struct store *store, const uint8_t key[SESSION_KEY_B
     if (status != OK) {
         return status;
     }
-    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    session_key_bind(call.statement, key);
     return call_run(&call, NULL);
 }
 
@@ -165,19 +223,15 @@ enum status sessions_find_by_id(struct store *store, struct text id, struct sess
 {
     struct call call;
     struct session_row row = {0};
-    uint8_t first[SESSION_KEY_BYTES] = {0};
-    uint8_t last[SESSION_KEY_BYTES];
-    enum status status = parse_id(id, first);
+    uint8_t number[ID_BYTES];
+    enum status status = parse_id(id, number);
     if (status == OK) {
-        status = call_begin(store, SESSION_FIND_RANGE, &call);
+        status = call_begin(store, SESSION_FIND_BY_ID, &call);
     }
     if (status != OK) {
         return status;
     }
-    memset(last, 0xff, sizeof last);
-    memcpy(last, first, ID_BYTES);
-    db_bind_blob(call.statement, 1, first, sizeof first);
-    db_bind_blob(call.statement, 2, last, sizeof last);
+    db_bind_int64(call.statement, 1, (int64_t)bytes_get_number(number, sizeof number));
     status = call_next(&call);
     if (status == OK && !read_row(&call, &row)) {
         status = call_fault_row(&call);
@@ -237,11 +291,12 @@ enum status sessions_remove_all(struct store *store, int64_t *ended)
     return status;
 }
 
+/* From a random place on, so that every row is met sooner or later. */
 static enum status purge_some(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
 {
     struct call call;
-    uint8_t from[SESSION_KEY_BYTES];
-    enum status status = random_fill(from, sizeof from);
+    int64_t from = 0;
+    enum status status = random_fill(&from, sizeof from);
     if (status == OK) {
         status = call_begin(store, SESSION_PURGE_SOME, &call);
     }
@@ -249,7 +304,7 @@ static enum status purge_some(struct store *store, int64_t now_s, int64_t limit,
         return status;
     }
     db_bind_int64(call.statement, 1, now_s);
-    db_bind_blob(call.statement, 2, from, sizeof from);
+    db_bind_int64(call.statement, 2, from);
     db_bind_int64(call.statement, 3, limit);
     return call_run(&call, removed);
 }
@@ -259,8 +314,9 @@ enum status sessions_purge(struct store *store, int64_t now_s, int64_t limit, in
     if (store->cache_bytes != 0) {
         return cache_purge(store, now_s, limit, removed);
     }
-    return limit == 0 ? purge_dead(store, now_s, removed)
-                      : purge_some(store, now_s, limit, removed);
+    enum status status =
+        limit == 0 ? purge_dead(store, now_s, removed) : purge_some(store, now_s, limit, removed);
+    return status == OK ? purge_agents(store, now_s) : status;
 }
 
 enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,

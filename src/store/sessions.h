@@ -12,7 +12,8 @@
 #define SESSION_KEY_BYTES   32
 #define SESSION_ADDRESS_MAX 45 /* bytes of an IPv6 address in text, without NUL */
 #define SESSION_AGENT_MAX   200
-#define SESSION_ID_LEN      16 /* hex digits of the key that name a session to people */
+#define SESSION_AGENTS_MAX  1000 /* of them that sessions share */
+#define SESSION_ID_LEN      16   /* hex digits of the key that name a session to people */
 
 struct session_row {
     uint8_t key[SESSION_KEY_BYTES];

@@ -24,8 +24,12 @@
 
 /* In the order in which sessions.c reads them. */
 #define SESSION_COLUMNS                                                                            \
-    "SELECT key, user_id, salt, created_s, seen_s, idle_s, expires_s, remember, address, agent"    \
-    " FROM session"
+    "SELECT id, user_id, salt, created_s, seen_s, idle_s, expires_s, remember, address,"           \
+    " CASE typeof(agent) WHEN 'integer'"                                                           \
+    " THEN (SELECT name FROM agent AS shared WHERE shared.id = session.agent) ELSE agent END,"     \
+    " rest FROM session"
+/* A key is bound as two parameters: see session_key_bind. */
+#define SESSION_OF_KEY  "id = ?1 AND rest = ?2"
 #define SESSION_IS_OVER "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
 
 const struct statement_rule statement_rules[STATEMENTS] = {
@@ -51,36 +55,36 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_NEXT] = {ADMINISTERING, READS, "SELECT id FROM user WHERE id > ?1 ORDER BY id LIMIT 1"},
 
     [SESSION_ADD] = {SIGNING_IN, WRITES,
-                     "INSERT INTO session (key, user_id, salt, created_s, seen_s, idle_s,"
+                     "INSERT INTO session (id, rest, user_id, salt, created_s, seen_s, idle_s,"
                      " expires_s, remember, address, agent)"
-                     " SELECT ?1, id, salt, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM user"
-                     " WHERE id = ?2 AND salt = ?3 AND locked = 0"
-                     " AND NOT EXISTS (SELECT 1 FROM revocation WHERE key = ?1)"},
-    [SESSION_FIND] = {EVERYBODY, READS, SESSION_COLUMNS " WHERE key = ?1"},
-    [SESSION_FIND_RANGE] = {ADMINISTERING, READS,
-                            SESSION_COLUMNS " WHERE key BETWEEN ?1 AND ?2 LIMIT 1"},
+                     " SELECT ?1, ?2, id, salt, ?5, ?6, ?7, ?8, ?9, ?10,"
+                     " coalesce((SELECT id FROM agent WHERE name = ?11), ?11) FROM user"
+                     " WHERE id = ?3 AND salt = ?4 AND locked = 0"
+                     " AND NOT EXISTS (SELECT 1 FROM revocation WHERE key = ?12)"},
+    [SESSION_FIND] = {EVERYBODY, READS, SESSION_COLUMNS " WHERE " SESSION_OF_KEY},
+    [SESSION_FIND_BY_ID] = {ADMINISTERING, READS, SESSION_COLUMNS " WHERE id = ?1"},
     [SESSION_TOUCH] = {EVERYBODY, WRITES,
-                       "UPDATE session SET seen_s = max(seen_s, ?2) WHERE key = ?1"},
-    [SESSION_REMOVE] = {REVOKING, WRITES, "DELETE FROM session WHERE key = ?1"},
+                       "UPDATE session SET seen_s = max(seen_s, ?3) WHERE " SESSION_OF_KEY},
+    [SESSION_REMOVE] = {REVOKING, WRITES, "DELETE FROM session WHERE " SESSION_OF_KEY},
     [SESSION_STRETCH] = {ADMINISTERING, READS,
-                         "SELECT key FROM session WHERE key > ?1 ORDER BY key LIMIT 1 OFFSET ?2"},
+                         "SELECT id FROM session WHERE id >= ?1 ORDER BY id LIMIT 1 OFFSET ?2"},
     [SESSION_PURGE_DEAD] = {ADMINISTERING, WRITES,
-                            "DELETE FROM session WHERE key IN ("
-                            "SELECT key FROM session AS s WHERE key > ?2 AND key <= ?3"
+                            "DELETE FROM session WHERE id IN ("
+                            "SELECT id FROM session AS s WHERE id BETWEEN ?2 AND ?3"
                             " AND (" SESSION_IS_OVER " OR NOT EXISTS (SELECT 1 FROM user"
                             " WHERE id = s.user_id AND salt = s.salt)) LIMIT ?4)"},
     [SESSION_PURGE_USER] = {ADMINISTERING, WRITES,
-                            "DELETE FROM session WHERE key IN ("
-                            "SELECT key FROM session WHERE user_id = ?1 AND salt <>"
+                            "DELETE FROM session WHERE id IN ("
+                            "SELECT id FROM session WHERE user_id = ?1 AND salt <>"
                             " coalesce((SELECT salt FROM user WHERE id = ?1), x'') LIMIT ?2)"},
-    /* Looks at ?3 rows from the key ?2 on, around the end. */
+    /* Looks at ?3 rows from the number ?2 on, around the end. */
     [SESSION_PURGE_SOME] = {SIGNING_IN, WRITES,
-                            "DELETE FROM session WHERE key IN ("
-                            "SELECT key FROM (SELECT key FROM session WHERE key >= ?2"
-                            " ORDER BY key LIMIT ?3)"
+                            "DELETE FROM session WHERE id IN ("
+                            "SELECT id FROM (SELECT id FROM session WHERE id >= ?2"
+                            " ORDER BY id LIMIT ?3)"
                             " UNION ALL "
-                            "SELECT key FROM (SELECT key FROM session WHERE key < ?2"
-                            " ORDER BY key LIMIT ?3)"
+                            "SELECT id FROM (SELECT id FROM session WHERE id < ?2"
+                            " ORDER BY id LIMIT ?3)"
                             " LIMIT ?3) AND " SESSION_IS_OVER},
     [SESSION_LIST_ALL] = {ADMINISTERING, READS,
                           SESSION_COLUMNS " WHERE NOT " SESSION_IS_OVER " ORDER BY created_s DESC"},
@@ -89,17 +93,29 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                                               " ORDER BY created_s DESC"},
 
     [SESSION_DATA_LIST] = {REMEMBERING, READS,
-                           "SELECT name, value FROM session_data WHERE key = ?1"
+                           "SELECT name, value FROM session_data WHERE session = ?1"
+                           " AND EXISTS (SELECT 1 FROM session WHERE " SESSION_OF_KEY ")"
                            " ORDER BY name"},
     [SESSION_DATA_MEASURE] = {REMEMBERING, READS,
                               "SELECT (SELECT coalesce(sum(length(CAST(name AS BLOB))"
-                              " + length(value)), 0) FROM session_data WHERE key = ?1)"
-                              " FROM session WHERE key = ?1"},
+                              " + length(value)), 0) FROM session_data WHERE session = ?1)"
+                              " FROM session WHERE " SESSION_OF_KEY},
     [SESSION_DATA_PUT] = {REMEMBERING, WRITES,
-                          "INSERT INTO session_data (key, name, value) VALUES (?1, ?2, ?3)"
-                          " ON CONFLICT (key, name) DO UPDATE SET value = excluded.value"},
+                          "INSERT INTO session_data (session, name, value)"
+                          " SELECT id, ?3, ?4 FROM session WHERE " SESSION_OF_KEY
+                          " ON CONFLICT (session, name) DO UPDATE SET value = excluded.value"},
     [SESSION_DATA_REMOVE] = {REMEMBERING, WRITES,
-                             "DELETE FROM session_data WHERE key = ?1 AND name = ?2"},
+                             "DELETE FROM session_data WHERE name = ?3 AND session ="
+                             " (SELECT id FROM session WHERE " SESSION_OF_KEY ")"},
+
+    /* As long as there are fewer than ?3. */
+    [AGENT_ADD] = {SIGNING_IN, WRITES,
+                   "INSERT INTO agent (name, until_s) SELECT ?1, ?2"
+                   " WHERE NOT EXISTS (SELECT 1 FROM agent WHERE name = ?1)"
+                   " AND (SELECT count(*) FROM agent) < ?3"},
+    [AGENT_KEEP] = {SIGNING_IN, WRITES,
+                    "UPDATE agent SET until_s = ?2 WHERE name = ?1 AND until_s < ?2"},
+    [AGENT_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM agent WHERE until_s <= ?1"},
 
     [REVOCATION_COUNT] = {REVOKING, WRITES, "UPDATE generation SET sequence = sequence + 1"},
     /* Once for each session, however often somebody signs out with copies of its token. */
@@ -128,9 +144,9 @@ const struct statement_rule statement_rules[STATEMENTS] = {
 
     /* The table `user` is in the other database: whoever adds asks there afterwards. */
     [CACHE_ADD] = {SIGNING_IN, WRITES,
-                   "INSERT INTO session (key, user_id, salt, created_s, seen_s, idle_s,"
+                   "INSERT INTO session (id, rest, user_id, salt, created_s, seen_s, idle_s,"
                    " expires_s, remember, address, agent)"
-                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
     /* Whoever writes makes room, so these are for everybody. */
     [CACHE_EXPIRE] = {EVERYBODY, WRITES,
                       "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
@@ -153,6 +169,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
 static const struct db_grant grants[] = {
     {EVERYBODY, DB_READ, "session", NULL},
     {EVERYBODY, DB_UPDATE, "session", "seen_s"},
+    {EVERYBODY, DB_READ, "agent", NULL},
     {EVERYBODY, DB_READ, "revocation", NULL},
     {EVERYBODY, DB_READ, "generation", NULL},
     /* Everything of a user but the hash. */
@@ -168,6 +185,9 @@ static const struct db_grant grants[] = {
     {SIGNING_IN, DB_UPDATE, "user", "hash"},
     {SIGNING_IN, DB_INSERT, "session", NULL},
     {SIGNING_IN, DB_DELETE, "revocation", NULL},
+    {SIGNING_IN, DB_INSERT, "agent", NULL},
+    {SIGNING_IN, DB_UPDATE, "agent", "until_s"},
+    {SIGNING_IN, DB_DELETE, "agent", NULL},
 
     {REVOKING, DB_DELETE, "session", NULL},
     {REVOKING, DB_INSERT, "revocation", NULL},
@@ -188,6 +208,7 @@ static const struct db_grant cache_grants[] = {
     {EVERYBODY, DB_READ, "session", NULL},
     {EVERYBODY, DB_UPDATE, "session", "seen_s"},
     {EVERYBODY, DB_DELETE, "session", NULL},
+    {EVERYBODY, DB_READ, "agent", NULL},
     {EVERYBODY, DB_READ, "session_data", NULL},
     {EVERYBODY, DB_DELETE, "session_data", NULL},
     {EVERYBODY, DB_READ, "cache", NULL},

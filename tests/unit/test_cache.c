@@ -16,7 +16,7 @@
 #include "capture.h"
 #include "scratch.h"
 #include "small_cache.h"
-#include "store/statements.h"
+#include "store/internal.h"
 #include "tables.h"
 
 #define MANY    100000
@@ -259,9 +259,9 @@ static void data_takes_room_and_gives_it_back(void **state)
         assert_int_equal(cache_make_room(store, row.seen_s, sizeof value), OK);
         assert_int_equal(db_open(&settings, &db), OK);
         assert_int_equal(db_prepare(db, statement_rules[SESSION_DATA_PUT].sql, &statement), OK);
-        db_bind_blob(statement, 1, row.key, sizeof row.key);
-        db_bind_text(statement, 2, TEXT("cart"));
-        db_bind_blob(statement, 3, value, sizeof value);
+        session_key_bind(statement, row.key);
+        db_bind_text(statement, 3, TEXT("cart"));
+        db_bind_blob(statement, 4, value, sizeof value);
         assert_int_equal(db_step(statement, &more), OK);
         db_statement_free(&statement);
         db_close(&db);

@@ -273,7 +273,7 @@ static void a_reader_that_stays_cannot_make_the_log_grow(void **state)
     bool row = false;
     small_cache_fill(store, 0, 100);
     assert_int_equal(db_open(&settings, &reader), OK);
-    assert_int_equal(db_prepare(reader, "SELECT key FROM session", &statement), OK);
+    assert_int_equal(db_prepare(reader, "SELECT id FROM session", &statement), OK);
     assert_int_equal(db_step(statement, &row), OK);
     assert_true(row);
     enum status status = OK;

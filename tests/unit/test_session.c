@@ -301,7 +301,8 @@ static void signing_in_removes_what_is_over(void **state)
 static void the_database_holds_no_token(void **state)
 {
     (void)state;
-    char sql[256] = "SELECT count(*) FROM session WHERE key = x'";
+    char sql[256] = "SELECT count(*) FROM session"
+                    " WHERE printf('%016x', id) || lower(hex(rest)) = '";
     struct token token = begin(false);
     for (size_t i = 0; i < sizeof token.id; i++) {
         size_t len = strlen(sql);

@@ -227,10 +227,9 @@ static void a_row_that_no_program_wrote_is_a_fault(void **state)
 {
     (void)state;
     struct session_data *data = NULL;
-    database_exec(
-        "PRAGMA ignore_check_constraints = ON;"
-        "INSERT INTO session_data SELECT key, printf('%.*c', 65, 'x'), x'00' FROM session;"
-        "INSERT INTO session_data SELECT key, 'a', x'00' FROM session");
+    database_exec("PRAGMA ignore_check_constraints = ON;"
+                  "INSERT INTO session_data SELECT id, printf('%.*c', 65, 'x'), x'00' FROM session;"
+                  "INSERT INTO session_data SELECT id, 'a', x'00' FROM session");
     assert_int_equal(session_data_new(LIMIT, &data), OK);
     assert_int_equal(session_data_load(data, store, session.key), ERR_STORE);
     assert_int_equal(session_data_bytes(data), 0);

@@ -112,14 +112,15 @@ static void a_key_is_never_given_twice(void **state)
 static void the_schema_refuses_empty_and_short_keys(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"NULL", "x''", "zeroblob(31)", "zeroblob(33)"};
+    static const char *const keys[] = {"NULL", "x''", "zeroblob(23)", "zeroblob(25)"};
     (void)database_add_session(store, &alice, 'k');
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char script[512];
-        (void)snprintf(script, sizeof script,
-                       "INSERT OR IGNORE INTO session SELECT %s, user_id, salt, created_s, seen_s,"
-                       " idle_s, expires_s, remember, address, agent FROM session;",
-                       keys[i]);
+        (void)snprintf(
+            script, sizeof script,
+            "INSERT OR IGNORE INTO session SELECT 7, %s, user_id, salt, created_s, seen_s,"
+            " idle_s, expires_s, remember, address, agent FROM session;",
+            keys[i]);
         database_exec(script);
         assert_int_equal(count(), 1);
     }
@@ -274,8 +275,8 @@ static void sessions_that_are_alive_are_listed_newest_first(void **state)
     (void)database_add_session(store, &bob, 'b');
     (void)database_add_session(store, &alice, 'c');
     (void)database_add_session(store, &alice, 'd');
-    database_exec("UPDATE session SET created_s = created_s + unicode(CAST(key AS TEXT));"
-                  "UPDATE session SET seen_s = seen_s - 50 WHERE CAST(key AS TEXT) LIKE 'c%'");
+    database_exec("UPDATE session SET created_s = created_s + unicode(CAST(rest AS TEXT));"
+                  "UPDATE session SET seen_s = seen_s - 50 WHERE CAST(rest AS TEXT) LIKE 'c%'");
     assert_int_equal(sessions_list(store, 0, NOON + 60, note_row, &listed), OK);
     assert_string_equal(listed.keys, "dba");
     listed = (struct listed){.limit = 9};
@@ -289,7 +290,60 @@ static void sessions_that_are_alive_are_listed_newest_first(void **state)
     assert_int_equal(listed.count, 0);
 }
 
-static void a_session_costs_at_most_300_bytes(void **state)
+static void add_with_agent(char byte, const char *agent, int64_t expires_s)
+{
+    struct session_row found;
+    struct session_row row = {.user_id = alice.id,
+                              .created_s = NOON,
+                              .seen_s = NOON,
+                              .idle_s = 86400,
+                              .expires_s = expires_s};
+    memset(row.key, byte, sizeof row.key);
+    memcpy(row.salt, alice.salt, sizeof row.salt);
+    (void)snprintf(row.agent, sizeof row.agent, "%s", agent);
+    assert_int_equal(sessions_add(store, &row), OK);
+    assert_int_equal(sessions_find(store, row.key, &found), OK);
+    assert_string_equal(found.agent, agent);
+}
+
+static void agents_are_shared_as_long_as_somebody_may_have_them(void **state)
+{
+    (void)state;
+    int64_t removed = 0;
+    add_with_agent('a', "one", NOON + 10);
+    add_with_agent('b', "one", NOON + 3 * 86400);
+    add_with_agent('c', "two", NOON + 10);
+    add_with_agent('d', "", NOON + 10);
+    add_with_agent('e', "12", NOON + 10); /* no number, though it looks like one */
+    assert_int_equal(database_ask("SELECT count(*) FROM agent"), 4);
+    assert_int_equal(database_ask("SELECT count(DISTINCT agent) FROM session"), 4);
+    assert_int_equal(database_ask("SELECT count(*) FROM agent JOIN session"
+                                  " ON until_s < expires_s AND agent.id = session.agent"),
+                     0);
+    assert_int_equal(sessions_purge(store, NOON + 2 * 86400, 64, &removed), OK);
+    assert_int_equal(database_ask("SELECT count(*) FROM agent WHERE name = 'one'"), 1);
+    assert_int_equal(database_ask("SELECT count(*) FROM agent"), 1);
+    assert_int_equal(sessions_purge(store, NOON + 5 * 86400, 0, &removed), OK);
+    assert_int_equal(database_ask("SELECT count(*) FROM agent"), 0);
+    add_with_agent('f', "three", NOON + 10);
+    assert_int_equal(database_ask("SELECT id FROM agent"), 5); /* a number is used once */
+}
+
+static void where_too_many_agents_are_known_a_session_keeps_its_own(void **state)
+{
+    (void)state;
+    database_exec("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)"
+                  "INSERT INTO agent (name, until_s) SELECT 'agent ' || i, 2000000000 FROM n");
+    add_with_agent('a', "the last", NOON + 10);
+    add_with_agent('b', "one too many", NOON + 10);
+    add_with_agent('c', "agent 77", NOON + 10);
+    assert_int_equal(database_ask("SELECT count(*) FROM agent"), SESSION_AGENTS_MAX);
+    assert_int_equal(database_ask("SELECT count(*) FROM session WHERE typeof(agent) = 'integer'"),
+                     2);
+    assert_int_equal(database_ask("SELECT count(*) FROM session WHERE agent = 'one too many'"), 1);
+}
+
+static void a_session_costs_at_most_200_bytes(void **state)
 {
     (void)state;
     enum { SESSIONS = 20000 };
@@ -311,7 +365,7 @@ static void a_session_costs_at_most_300_bytes(void **state)
     assert_int_equal(store_commit(store), OK);
     int64_t pages = database_ask("PRAGMA page_count") - before;
     assert_int_equal(database_ask("PRAGMA page_size"), 4096);
-    assert_in_range(pages * 4096 / SESSIONS, 150, 300);
+    assert_in_range(pages * 4096 / SESSIONS, 100, 200);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -331,7 +385,9 @@ int main(void)
         TEST(what_is_over_is_purged_and_nothing_else),
         TEST(purging_in_steps_reaches_every_row),
         TEST(sessions_that_are_alive_are_listed_newest_first),
-        TEST(a_session_costs_at_most_300_bytes),
+        TEST(agents_are_shared_as_long_as_somebody_may_have_them),
+        TEST(where_too_many_agents_are_known_a_session_keeps_its_own),
+        TEST(a_session_costs_at_most_200_bytes),
     };
     log_open("test_sessions", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

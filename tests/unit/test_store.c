@@ -104,7 +104,7 @@ static const struct {
     {SESSION_FIND, ALL, ""},
     {SESSION_TOUCH, ALL, ""},
     {SESSION_REMOVE, "loa", "gsp"},
-    {SESSION_FIND_RANGE, "a", ""},
+    {SESSION_FIND_BY_ID, "a", ""},
     {SESSION_STRETCH, "a", ""},
     {SESSION_PURGE_DEAD, "a", "gsp"},
     {SESSION_PURGE_USER, "a", "gsp"},
@@ -123,6 +123,9 @@ static const struct {
     {SESSION_DATA_MEASURE, "lpa", "gs"},
     {SESSION_DATA_PUT, "lpa", "gos"},
     {SESSION_DATA_REMOVE, "lpa", "gs"},
+    {AGENT_ADD, "la", "gosp"},
+    {AGENT_KEEP, "la", "gosp"},
+    {AGENT_PURGE, "la", "gosp"},
 };
 
 static void each_role_may_run_its_statements_and_no_others(void **state)

@@ -90,7 +90,7 @@ function forgeAll(at) {
     const secret = readSecret(at);
     const alice = readUser(at, 'alice');
     const keys = [database(at), cache(at)].filter(existsSync)
-        .flatMap((file) => sql(file, 'SELECT hex(key) FROM session').split('\n').filter(Boolean))
+        .flatMap((file) => sql(file, "SELECT printf('%016X', id) || hex(rest) FROM session").split('\n').filter(Boolean))
         .map((key) => Buffer.from(key, 'hex'));
     const ids = [...keys, randomBytes(32)];
     return {
