@@ -3,7 +3,11 @@
  * A cookie is judged in this order: its tag (no store is asked for forged ones), that it is the
  * only one, its time of issue, the session in the store. A browser may send several cookies of one
  * name, of which a neighbouring host may have set some; there is no telling which is the user's, so
- * two different tokens that both verify count as none. */
+ * two different tokens that both verify count as none.
+ *
+ * Whether a secret, a session or the database itself is another one by now is asked after the
+ * request has come, so that what was answered before it began holds: of the files themselves, or,
+ * in programs that check many, of the kernel's queue of their changes. */
 #include "auth/auth.h"
 
 #include <string.h>
@@ -24,6 +28,14 @@ enum status auth_open(const struct config *config, enum store_role role, bool re
     if (status == OK) {
         status = sessions_open(config, out->store, role, remembers, &out->sessions);
     }
+    if (status == OK && remembers) {
+        const struct watch_file files[] = {
+            {config_secret_path(config), true},
+            {config_generation_path(config), true},
+            {config_database_path(config), false},
+        };
+        status = watch_open(files, sizeof files / sizeof *files, &out->watch);
+    }
     if (status == OK) {
         status = store_check(out->store);
         /* Anything but a wrong version may pass by itself, and was logged; requests get 503 until
@@ -42,6 +54,7 @@ void auth_disconnect(struct auth *auth)
 
 void auth_close(struct auth *auth)
 {
+    watch_close(&auth->watch);
     sessions_close(&auth->sessions);
     keyring_free(&auth->keyring);
     store_close(&auth->store);
@@ -83,12 +96,26 @@ static bool is_in_time(const struct token *token, int64_t now_s)
     return token->kind != TOKEN_ANONYMOUS || now_s - token->issued_s < AUTH_ANONYMOUS_LIFE_S;
 }
 
+/* Asks whether any file changed, once for all who would look at one. What a look did not settle is
+ * looked at again, for then the number of changes is not kept. */
+static enum status refresh(struct auth *auth)
+{
+    uint64_t changes = auth->watch != NULL ? watch_count_changes(auth->watch) : 0;
+    auth->sessions.changes = changes;
+    if (changes != 0 && changes == auth->keys_changes) {
+        return OK;
+    }
+    enum status status = keyring_refresh(auth->keyring);
+    auth->keys_changes = status == OK ? changes : 0;
+    return status;
+}
+
 enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
                           int64_t now_s, struct visitor *out)
 {
     struct visitor visitor = {0};
     *out = visitor;
-    enum status status = keyring_refresh(auth->keyring);
+    enum status status = refresh(auth);
     if (status != OK) {
         return status;
     }

@@ -2,6 +2,7 @@
 #ifndef LATCHKEY_AUTH_AUTH_H
 #define LATCHKEY_AUTH_AUTH_H
 
+#include "base/watch.h"
 #include "session/session.h"
 
 #define AUTH_COOKIES_MAX      8     /* cookies of our name that are tried */
@@ -13,13 +14,15 @@ struct auth {
     struct keyring *keyring;
     struct store *store;
     struct sessions sessions;
+    struct watch *watch;   /* of the secrets, the database, the generation; NULL: none */
+    uint64_t keys_changes; /* the watch's number when the secrets were read; 0: read them anew */
 };
 
 /* Reads the secrets and prepares the store for a program's role. A database that is of another
  * version stops the program; one that cannot answer now does not, for it may come back. With
- * `remembers`, sessions are kept in memory, for programs that check many. Failures are logged with
- * the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW,
- * ERR_MEMORY. Close with auth_close, also after a failure. */
+ * `remembers`, sessions are kept in memory and files are watched, for programs that check many.
+ * Failures are logged with the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM,
+ * ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_MEMORY. Close with auth_close, also after a failure. */
 enum status auth_open(const struct config *config, enum store_role role, bool remembers,
                       struct auth *out) MUST_USE;
 void auth_close(struct auth *auth);

@@ -4,8 +4,9 @@
  * HKDF with an info text of its own, so that a value made for one purpose says nothing about, and
  * is never taken for, one of another. The raw secrets are wiped as soon as the keys are made.
  *
- * Programs live long, and `latchkey secret revoke` must reach them all: each request asks for the
- * stat of the file, and another device, inode, size or time means to read it again. Modification
+ * Programs live long, and `latchkey secret revoke` must reach them all: for each request, unless
+ * they watch the file, they ask for its stat, and another device, inode, size or time means to read
+ * it again. Modification
  * time alone can be set by hand, so the time of change of the inode counts as well, which covers
  * mode and owner too. A file that cannot be read leaves no key: a program that went on with the old
  * ones would let a revoked cookie in.

@@ -12,6 +12,9 @@
  * in doubt. Keys whose rows were removed since, for their sessions are over, go when they have
  * become the greater part.
  *
+ * Neither the generation nor the database is looked at while a watch says that they are what they
+ * were at the last look that ended well.
+ *
  * What is not noticed by the generation: a database file that is exchanged for another one, so its
  * identity is looked at as well. A database that is gone is not another one: what is remembered
  * counts while no one can have revoked anything. */
@@ -51,6 +54,7 @@ struct known_user {
 struct memory {
     bool is_asked; /* before: whoever asks once only is served better by the store */
     bool is_valid;
+    uint64_t changes; /* of the files, when they were last looked at and found to be as known */
     struct generation_mark mark;
     struct stat database;
     struct revocation_state state;
@@ -257,6 +261,13 @@ static void mend(struct memory *memory, struct store *store)
     }
 }
 
+/* Whether there is nothing to look at: the files are as they were when they were found good. The
+ * clock need not be asked, for a watch gives another number every second. */
+static bool is_settled(const struct memory *memory, uint64_t changes)
+{
+    return memory->is_valid && changes != 0 && changes == memory->changes;
+}
+
 /* Whether the database's path leads to another file than the one that was read. */
 static bool is_exchanged(const struct memory *memory, const struct stat *database)
 {
@@ -270,7 +281,7 @@ static bool is_exchanged(const struct memory *memory, const struct stat *databas
  *
  * The mark is read before the revocations: if one is committed in between, the mark is the older
  * one, and differs from the next. The other way round it would be missed. */
-bool memory_refresh(struct memory *memory, struct store *store)
+bool memory_refresh(struct memory *memory, struct store *store, uint64_t changes)
 {
     struct generation_mark mark = {0};
     struct stat database = {0};
@@ -278,6 +289,10 @@ bool memory_refresh(struct memory *memory, struct store *store)
         memory->is_asked = true;
         return false;
     }
+    if (is_settled(memory, changes)) {
+        return true;
+    }
+    memory->changes = 0;
     store_stat(store, &database);
     if (is_exchanged(memory, &database)) {
         forget(memory);
@@ -290,6 +305,7 @@ bool memory_refresh(struct memory *memory, struct store *store)
     int64_t now_ms = clock_monotonic_ms();
     bool is_clean = memory->is_valid && generation_is_same(&mark, &memory->mark);
     if (is_clean && now_ms < memory->look_ms) {
+        memory->changes = changes;
         return true;
     }
     memory->is_valid = is_clean;
@@ -312,6 +328,7 @@ bool memory_refresh(struct memory *memory, struct store *store)
     }
     memory->mark = mark;
     memory->database = database;
+    memory->changes = changes;
     memory->is_valid = true;
     return true;
 }

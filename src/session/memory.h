@@ -23,9 +23,13 @@ void memory_close(struct memory **memory);
 
 /* Brings the memory up to date with the store: true when it may be used for a request that began
  * before the call. False: in doubt, or asked for the first time (as by a program that answers one
- * request), so ask the store; nothing of the memory counts until this gives true again. Costs three
- * system calls when nothing ended since the last time, a statement besides when something did. */
-bool memory_refresh(struct memory *memory, struct store *store) MUST_USE;
+ * request), so ask the store; nothing of the memory counts until this gives true again.
+ *
+ * `changes` is the number that a watch of the database and the generation gave in this request, see
+ * watch_count_changes; 0: they are not watched. Costs nothing when it is the one of the last time
+ * that gave true, else three system calls when nothing ended since, a statement besides when
+ * something did. */
+bool memory_refresh(struct memory *memory, struct store *store, uint64_t changes) MUST_USE;
 
 /* After memory_refresh gave true, in the same request: */
 

@@ -240,8 +240,8 @@ enum status session_find(const struct sessions *sessions, const struct token *to
         return ERR_NOT_FOUND;
     }
     token_digest(token, row.key);
-    search.remembers =
-        sessions->memory != NULL && memory_refresh(sessions->memory, sessions->store);
+    search.remembers = sessions->memory != NULL &&
+                       memory_refresh(sessions->memory, sessions->store, sessions->changes);
     enum status status = find_row(&search, &row);
     if (status == OK) {
         status = check_revoked(&search, &row);

@@ -24,6 +24,7 @@ struct sessions {
     struct store *store;                   /* borrowed: the database */
     struct store *cache;                   /* owned */
     struct memory *memory;                 /* owned; NULL: every check asks the stores */
+    uint64_t changes;                      /* of files, set for each check; see memory_refresh */
     struct uses *uses;                     /* owned: two, of the database and of the cache */
 };
 

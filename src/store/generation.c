@@ -7,8 +7,9 @@
  * was copied from.
  *
  * The file is read, not mapped: a mapped file that somebody cuts kills its readers by SIGBUS, and a
- * mapping does not notice that another file took the path. Reading costs less than half a
- * microsecond more than a load from memory.
+ * mapping does not notice that another file took the path. It is written by calls, never through a
+ * mapping: of each call the kernel tells programs that watch the file (base/watch.h) before the
+ * call returns, so before the revocation is answered, and these read it only then.
  *
  * On a full file system it is emptied, so that sessions can be ended there, too.
  *

@@ -1,11 +1,13 @@
 /* The policy, with real secrets, hashes and a real database. */
 #include <crypt.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,7 +43,8 @@ static int set_up(void **state)
     (void)state;
     char error[CONFIG_ERROR_MAX] = "";
     char text[512];
-    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\n", scratch_folder());
+    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\nrun_directory = %s\n",
+                   scratch_folder(), scratch_folder());
     if (config_load(scratch_write("test.conf", text), &config, error) != OK) {
         fail_msg("%s", error);
     }
@@ -272,6 +275,67 @@ static void secrets_that_are_revoked_end_all_and_rotated_ones_none(void **state)
     assert_false(visitor.signed_in);
 }
 
+/* What a program that watches its files makes of the cookie. */
+static enum status watched(struct auth *gate, const char *written, bool *signed_in)
+{
+    const struct text cookie = text_of(written);
+    struct visitor visitor;
+    enum status status = auth_identify(gate, &cookie, 1, NOON, &visitor);
+    *signed_in = visitor.signed_in;
+    token_wipe(&visitor.token);
+    return status;
+}
+
+static bool is_watched_alive(struct auth *gate, const char *written)
+{
+    bool signed_in = false;
+    assert_int_equal(watched(gate, written, &signed_in), OK);
+    return signed_in;
+}
+
+static void a_program_that_watches_its_files_knows_of_each_change_at_once(void **state)
+{
+    (void)state;
+    char written[TOKEN_TEXT_MAX + 1];
+    char second[TOKEN_TEXT_MAX + 1];
+    bool signed_in = true;
+    struct auth gate;
+    struct admission admission = sign_in("alice", PASSWORD, &nobody);
+    struct admission other = sign_in("alice", PASSWORD, &nobody);
+    (void)write_token(&admission.token, written);
+    (void)write_token(&other.token, second);
+    assert_int_equal(auth_open(config, STORE_ROLE_GATE, true, &gate), OK);
+    for (int i = 0; i < 100; i++) { /* from then on nothing is looked at */
+        assert_true(is_watched_alive(&gate, written));
+    }
+    /* A change that comes with a request which need not know of it is not lost. */
+    struct visitor visitor = identify(&admission.token, NOON);
+    assert_int_equal(auth_sign_out(&auth, &visitor), OK);
+    assert_false(is_watched_alive(&gate, "forged"));
+    assert_false(is_watched_alive(&gate, written));
+    assert_true(is_watched_alive(&gate, second));
+    assert_int_equal(keyring_rotate(config_secret_path(config)), OK);
+    assert_true(is_watched_alive(&gate, second));
+    char away[PATH_MAX];
+    (void)snprintf(away, sizeof away, "%s", scratch_path("away"));
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(rename(config_secret_path(config), away), 0);
+        for (int j = 0; j < 3; j++) {
+            assert_int_not_equal(watched(&gate, second, &signed_in), OK);
+            assert_false(signed_in);
+        }
+        assert_int_equal(rename(away, config_secret_path(config)), 0);
+        assert_true(is_watched_alive(&gate, second));
+        assert_int_equal(chmod(config_secret_path(config), 0644), 0);
+        assert_int_not_equal(watched(&gate, second, &signed_in), OK);
+        assert_int_equal(chmod(config_secret_path(config), 0600), 0);
+        assert_true(is_watched_alive(&gate, second));
+    }
+    assert_int_equal(keyring_revoke(config_secret_path(config)), OK);
+    assert_false(is_watched_alive(&gate, second));
+    auth_close(&gate);
+}
+
 static void a_token_with_any_byte_changed_is_nobodys(void **state)
 {
     (void)state;
@@ -479,6 +543,7 @@ int main(void)
         TEST(a_sign_out_that_cannot_be_written_is_not_answered_well),
         TEST(a_session_dies_with_password_lock_and_user),
         TEST(secrets_that_are_revoked_end_all_and_rotated_ones_none),
+        TEST(a_program_that_watches_its_files_knows_of_each_change_at_once),
         TEST(a_token_with_any_byte_changed_is_nobodys),
         TEST(one_token_counts_among_others_that_do_not_verify),
         TEST(tokens_are_judged_by_their_time_of_issue),

@@ -1,4 +1,5 @@
 /* A worker's memory: never older than what was answered, never one user's for another. */
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "base/watch.h"
 #include "database.h"
 #include "scratch.h"
 #include "session/memory.h"
@@ -23,16 +25,24 @@
 static struct store *store; /* of somebody who revokes */
 static struct store *gate;
 static struct memory *memory;
+static struct watch *watch; /* of a worker that watches the files, else NULL */
 static struct user alice;
 static struct user bob;
+
+/* As each request does it. */
+static bool refresh(void)
+{
+    uint64_t changes = watch != NULL ? watch_count_changes(watch) : 0;
+    return memory_refresh(memory, gate, changes);
+}
 
 /* As a worker is after its first two requests. */
 static void open_memory(void)
 {
     revocations_mend(store);
     assert_int_equal(memory_open(&memory), OK);
-    assert_false(memory_refresh(memory, gate));
-    assert_true(memory_refresh(memory, gate));
+    assert_false(refresh());
+    assert_true(refresh());
 }
 
 static int set_up(void **state)
@@ -48,9 +58,21 @@ static int set_up(void **state)
     return 0;
 }
 
+static int set_up_watched(void **state)
+{
+    static char paths[2][PATH_MAX];
+    (void)snprintf(paths[0], sizeof paths[0], "%s", scratch_path("latchkey.db"));
+    (void)snprintf(paths[1], sizeof paths[1], "%s", scratch_path("generation"));
+    const struct watch_file files[] = {{paths[0], false}, {paths[1], true}};
+    assert_int_equal(watch_open(files, 2, &watch), OK);
+    (void)watch_count_changes(watch);
+    return set_up(state);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
+    watch_close(&watch);
     memory_close(&memory);
     store_close(&store);
     store_close(&gate);
@@ -95,11 +117,31 @@ static void nothing_is_asked_while_nothing_ends(void **state)
     store_disconnect(gate);
     database_hide(); /* whoever asks it now fails */
     for (int i = 0; i < 100; i++) {
-        assert_true(memory_refresh(memory, gate));
+        assert_true(refresh());
         assert_true(knows_session(&row) && knows_user(&alice) && !is_ended(&row));
     }
     database_show();
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
+}
+
+static void files_are_looked_at_when_their_number_is_another_one(void **state)
+{
+    (void)state;
+    char away[PATH_MAX];
+    (void)snprintf(away, sizeof away, "%s", scratch_path("away"));
+    struct session_row row = put_session(&alice, 'a');
+    assert_true(memory_refresh(memory, gate, 7));
+    assert_int_equal(rename(scratch_path("generation"), away), 0);
+    assert_true(memory_refresh(memory, gate, 7));
+    assert_true(knows_session(&row));
+    assert_false(memory_refresh(memory, gate, 0));
+    /* What was found to be wrong is looked at again, whatever the number. */
+    assert_true(memory_refresh(memory, gate, 7)); /* it was mended */
+    assert_int_equal(revocations_begin(store), OK);
+    assert_false(memory_refresh(memory, gate, 8));
+    assert_false(memory_refresh(memory, gate, 8));
+    assert_int_equal(revocations_end(store, OK), OK);
+    assert_true(memory_refresh(memory, gate, 8));
 }
 
 static void a_row_comes_back_as_it_was_put_but_for_where_it_came_from(void **state)
@@ -132,108 +174,6 @@ static void a_row_comes_back_as_it_was_put_but_for_where_it_came_from(void **sta
     assert_false(knows_session(&row));
 }
 
-static struct session_row numbered_session(uint32_t number, bool same_set)
-{
-    struct session_row row = {.user_id = 1 + number, .created_s = NOON + number, .idle_s = 1};
-    uint32_t spread = number * UINT32_C(2654435761);
-    memcpy(row.key + 28, &number, sizeof number);
-    if (!same_set) {
-        memcpy(row.key, &spread, sizeof spread);
-    }
-    memset(row.salt, (int)(number & 0xff), sizeof row.salt);
-    return row;
-}
-
-static void more_sessions_than_places_are_forgotten_not_mixed(void **state)
-{
-    (void)state;
-    for (int same_set = 0; same_set < 2; same_set++) {
-        uint32_t known = 0;
-        for (uint32_t i = 0; i < 3 * MEMORY_SESSIONS_MAX; i++) {
-            struct session_row row = numbered_session(i, same_set == 1);
-            struct session_row found;
-            memory_put_session(memory, TOKEN_STORED, &row);
-            assert_true(memory_get_session(memory, TOKEN_STORED, row.key, &found));
-        }
-        for (uint32_t i = 0; i < 3 * MEMORY_SESSIONS_MAX; i++) {
-            struct session_row row = numbered_session(i, same_set == 1);
-            struct session_row found;
-            if (memory_get_session(memory, TOKEN_STORED, row.key, &found)) {
-                known++;
-                assert_int_equal(found.user_id, row.user_id);
-                assert_int_equal(found.created_s, row.created_s);
-                assert_memory_equal(found.salt, row.salt, sizeof row.salt);
-            }
-        }
-        assert_true(known <= MEMORY_SESSIONS_MAX && known >= (same_set == 1 ? 1 : 1000));
-    }
-}
-
-/* A user of whom every field says the number, with texts of that part of their length. */
-static struct user numbered_user(int64_t number, size_t part)
-{
-    struct user user = {.id = number, .locked = number % 2 == 1};
-    int byte = 'a' + (int)(number % 26);
-    memset(user.name, byte, USER_NAME_MAX / part);
-    memset(user.display, byte, USER_DISPLAY_MAX / part);
-    memset(user.email, byte, USER_EMAIL_MAX / part);
-    memset(user.groups, byte, USER_GROUPS_MAX / part);
-    memset(user.salt, byte, sizeof user.salt);
-    return user;
-}
-
-static void check_user(const struct user *user)
-{
-    struct user found = {0};
-    assert_true(memory_get_user(memory, user->id, &found));
-    assert_int_equal(found.id, user->id);
-    assert_int_equal(found.locked, user->locked);
-    assert_string_equal(found.name, user->name);
-    assert_string_equal(found.display, user->display);
-    assert_string_equal(found.email, user->email);
-    assert_string_equal(found.groups, user->groups);
-    assert_memory_equal(found.salt, user->salt, sizeof found.salt);
-    assert_string_equal(found.hash, "");
-}
-
-static void texts_of_users_come_back_whatever_their_length(void **state)
-{
-    (void)state;
-    static const size_t parts[] = {1, 2000, 2, 1, 3, 64, 1};
-    struct user found;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        struct user user = numbered_user(7, parts[i]);
-        (void)snprintf(user.hash, sizeof user.hash, "$secret$");
-        memory_put_user(memory, &user);
-        check_user(&user);
-    }
-    assert_false(memory_get_user(memory, 0, &found));
-    assert_false(memory_get_user(memory, -7, &found));
-    assert_false(memory_get_user(memory, INT64_MAX, &found));
-    struct user last = numbered_user(INT64_MAX, 1);
-    memory_put_user(memory, &last);
-    check_user(&last);
-}
-
-static void more_users_than_places_are_forgotten_not_mixed(void **state)
-{
-    (void)state;
-    int64_t known = 0;
-    for (int64_t i = 1; i <= 3 * MEMORY_USERS_MAX; i++) {
-        struct user user = numbered_user(i, 1 + (size_t)i % 5);
-        memory_put_user(memory, &user);
-        check_user(&user);
-    }
-    for (int64_t i = 1; i <= 3 * MEMORY_USERS_MAX; i++) {
-        struct user user = numbered_user(i, 1 + (size_t)i % 5);
-        if (knows_user(&user)) {
-            known++;
-            check_user(&user);
-        }
-    }
-    assert_int_equal(known, MEMORY_USERS_MAX);
-}
-
 static void what_ends_is_known_at_the_next_request(void **state)
 {
     (void)state;
@@ -241,16 +181,16 @@ static void what_ends_is_known_at_the_next_request(void **state)
     struct session_row first = put_session(&alice, 'a');
     struct session_row second = put_session(&bob, 'b');
     assert_int_equal(sessions_end(store, first.key, UNTIL), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(is_ended(&first) && !knows_session(&first));
     assert_true(!is_ended(&second) && knows_session(&second));
     assert_true(knows_user(&alice) && knows_user(&bob));
     assert_int_equal(users_renew_salt(store, alice.id, &ended), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(!knows_user(&alice) && knows_user(&bob));
     memory_put_user(memory, &alice);
     assert_int_equal(sessions_remove_all(store, &ended), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(!knows_user(&alice) && !knows_user(&bob));
     assert_true(is_ended(&first)); /* still */
 }
@@ -260,19 +200,19 @@ static void whatever_changes_a_user_is_known_at_the_next_request(void **state)
     (void)state;
     memory_put_user(memory, &alice);
     assert_int_equal(users_set_password(store, alice.id, "$new$", NOON), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_false(knows_user(&alice));
     memory_put_user(memory, &alice);
     assert_int_equal(users_set_locked(store, alice.id, true), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_false(knows_user(&alice));
     memory_put_user(memory, &alice);
     assert_int_equal(users_set_locked(store, alice.id, false), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_false(knows_user(&alice));
     memory_put_user(memory, &alice);
     assert_int_equal(users_remove(store, alice.id), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_false(knows_user(&alice));
 }
 
@@ -281,16 +221,16 @@ static void nothing_counts_while_a_revocation_is_written(void **state)
     (void)state;
     struct session_row row = put_session(&alice, 'a');
     assert_int_equal(revocations_begin(store), OK);
-    assert_false(memory_refresh(memory, gate));
+    assert_false(refresh());
     assert_int_equal(revocations_add_session(store, row.key, UNTIL), OK);
-    assert_false(memory_refresh(memory, gate));
+    assert_false(refresh());
     assert_int_equal(revocations_end(store, OK), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(is_ended(&row));
     assert_int_equal(revocations_begin(store), OK);
-    assert_false(memory_refresh(memory, gate));
+    assert_false(refresh());
     assert_int_equal(revocations_end(store, ERR_STORE), ERR_STORE); /* rolled back */
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(knows_user(&alice));
 }
 
@@ -309,15 +249,15 @@ static void damage_of_the_file_is_doubted_then_mended(void **state)
         } else {
             assert_int_equal(unlink(scratch_path("generation")), 0);
         }
-        assert_false(memory_refresh(memory, gate)); /* and mends */
-        assert_true(memory_refresh(memory, gate));
+        assert_false(refresh()); /* and mends */
+        assert_true(refresh());
         assert_true(is_ended(&row) && knows_user(&alice));
         (void)scratch_write("generation", "noise");
-        assert_false(memory_refresh(memory, gate));
-        assert_false(memory_refresh(memory, gate)); /* mending is not tried all the time */
+        assert_false(refresh());
+        assert_false(refresh()); /* mending is not tried all the time */
         pause_ms(1050);
-        assert_false(memory_refresh(memory, gate));
-        assert_true(memory_refresh(memory, gate));
+        assert_false(refresh());
+        assert_true(refresh());
     }
 }
 
@@ -330,11 +270,11 @@ static void a_number_that_is_not_the_databases_is_doubted(void **state)
     assert_int_equal(generation_open(scratch_path("generation"), &liar), OK);
     assert_int_equal(generation_lock(liar, true), OK);
     assert_int_equal(generation_settle(liar, 0), OK); /* one too few */
-    assert_false(memory_refresh(memory, gate));
+    assert_false(refresh());
     generation_close(&liar);
     pause_ms(1050);
-    assert_false(memory_refresh(memory, gate));
-    assert_true(memory_refresh(memory, gate));
+    assert_false(refresh());
+    assert_true(refresh());
     assert_true(is_ended(&row));
 }
 
@@ -362,8 +302,8 @@ static void what_a_killed_writer_committed_is_known_once_memory_counts(void **st
     (void)state;
     struct session_row row = put_session(&alice, 'a');
     revoke_and_die(&row);
-    assert_false(memory_refresh(memory, gate)); /* and mends */
-    assert_true(memory_refresh(memory, gate));
+    assert_false(refresh()); /* and mends */
+    assert_true(refresh());
     assert_true(is_ended(&row));
 }
 
@@ -378,7 +318,7 @@ static void who_sleeps_while_rows_of_users_go_forgets_the_users(void **state)
         database_exec("UPDATE revocation SET until_s = 1800000000");
         assert_int_equal(revocations_purge(store, NOON + 3600), OK);
         assert_int_equal(database_ask("SELECT count(*) FROM revocation"), 0);
-        assert_true(memory_refresh(memory, gate));
+        assert_true(refresh());
         assert_false(knows_user(&alice));
     }
 }
@@ -391,7 +331,7 @@ static void who_sleeps_while_rows_of_sessions_go_knows_their_end(void **state)
     other.expires_s = UNTIL + 1;
     assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
     assert_int_equal(revocations_purge(store, UNTIL + 3600), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(is_ended(&row));
     assert_false(is_ended(&other));
     memory_close(&memory); /* a worker that begins after that, with a clock that went back */
@@ -422,7 +362,7 @@ static void keys_of_sessions_that_are_over_do_not_pile_up(void **state)
     for (char byte = 'a'; byte < 'g'; byte++) {
         memory_put_user(memory, &alice);
         end_many(byte);
-        assert_true(memory_refresh(memory, gate));
+        assert_true(refresh());
         memset(row.key, byte, sizeof row.key);
         assert_true(is_ended(&row));
     }
@@ -450,15 +390,15 @@ static void an_older_database_in_the_place_of_the_known_one_is_another_one(void 
     struct session_row row = put_session(&alice, 'a');
     keep_old_copy();
     assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     put_old_copy_back();
-    assert_false(memory_refresh(memory, gate)); /* its number is lower: mended */
-    assert_true(memory_refresh(memory, gate));
+    assert_false(refresh()); /* its number is lower: mended */
+    assert_true(refresh());
     assert_false(knows_user(&alice) || is_ended(&row)); /* what the backup says */
     /* The same number as before, for another thing. */
     struct session_row other = database_add_session(store, &bob, 'b');
     assert_int_equal(sessions_end(store, other.key, UNTIL), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(is_ended(&other) && !is_ended(&row));
 }
 
@@ -467,10 +407,10 @@ static void a_database_of_the_same_number_in_its_place_is_noticed(void **state)
     (void)state;
     (void)put_session(&alice, 'a');
     assert_int_equal(users_set_locked(store, bob.id, false), OK);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     keep_old_copy();
     put_old_copy_back();
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_false(knows_user(&alice));
 }
 
@@ -482,11 +422,11 @@ static void a_missing_database_is_doubted_as_soon_as_anything_ended(void **state
     store_disconnect(store);
     store_disconnect(gate);
     database_hide();
-    assert_false(memory_refresh(memory, gate));
-    assert_false(memory_refresh(memory, gate));
+    assert_false(refresh());
+    assert_false(refresh());
     database_show();
     pause_ms(1050);
-    assert_true(memory_refresh(memory, gate));
+    assert_true(refresh());
     assert_true(is_ended(&row));
 }
 
@@ -535,7 +475,7 @@ static void what_was_answered_is_ended_even_if_the_file_keeps_going_away(void **
             (void)unlink(scratch_path("generation"));
             revocations_mend(gate);
         }
-        if (memory_refresh(memory, gate)) {
+        if (refresh()) {
             for (size_t j = 0; j <= i; j++) {
                 assert_true(memory_is_ended(memory, keys[j], UNTIL));
             }
@@ -547,23 +487,26 @@ static void what_was_answered_is_ended_even_if_the_file_keeps_going_away(void **
         assert_int_equal(how, 0);
     }
     pause_ms(1050);
-    assert_true(memory_refresh(memory, gate) || memory_refresh(memory, gate));
+    assert_true(refresh() || refresh());
     for (size_t j = 0; j < WRITERS * ROUNDS; j++) {
         assert_true(memory_is_ended(memory, keys[j], UNTIL));
     }
     (void)close(answers[0]);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* All of it holds whether the files are looked at or watched. */
+#define TEST(name)                                                                                 \
+    {#name, name, set_up, tear_down, NULL},                                                        \
+    {                                                                                              \
+#name "_watched", name, set_up_watched, tear_down, NULL                                    \
+    }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_asked_while_nothing_ends),
+        TEST(files_are_looked_at_when_their_number_is_another_one),
         TEST(a_row_comes_back_as_it_was_put_but_for_where_it_came_from),
-        TEST(more_sessions_than_places_are_forgotten_not_mixed),
-        TEST(texts_of_users_come_back_whatever_their_length),
-        TEST(more_users_than_places_are_forgotten_not_mixed),
         TEST(what_ends_is_known_at_the_next_request),
         TEST(whatever_changes_a_user_is_known_at_the_next_request),
         TEST(nothing_counts_while_a_revocation_is_written),
