@@ -76,8 +76,8 @@ $HTTP["url"] =~ "^/team(/|$)" {
 
 export const nginx = {
     name: 'nginx',
-    // `locations` go into the server block.
-    async start(install, { locations = '' } = {}) {
+    // `locations` go into the server block; `kept` connections to each program stay open in each process.
+    async start(install, { locations = '', kept = 0 } = {}) {
         const port = await freePort();
         const site = makeSite(install);
         const config = path.join(install.folder, 'nginx.conf');
@@ -86,7 +86,8 @@ export const nginx = {
             .replace('/latchkey-gate;', '/latchkey-gate/admins,staff;'));
         const upstreams = path.join(install.folder, 'upstreams.conf');
         writeFileSync(upstreams, readFileSync(deploy('nginx/latchkey-upstreams.conf'), 'utf8')
-            .replaceAll('/run/latchkey/', `${install.run}/`));
+            .replaceAll('/run/latchkey/', `${install.run}/`)
+            .replaceAll('.sock;', kept > 0 ? `.sock; keepalive ${kept};` : '.sock;'));
         writeFileSync(config, `
 daemon off;
 worker_processes 2;
@@ -100,6 +101,7 @@ http {
     ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) =>
         `${name}_temp_path ${install.folder}/nginx-${name};`).join('\n    ')}
     include ${upstreams};
+    ${kept > 0 ? 'fastcgi_keep_conn on;' : ''}
     server {
         listen 127.0.0.1:${port};
         root ${site};
