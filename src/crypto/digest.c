@@ -1,14 +1,13 @@
-/* SHA-256 through nettle, base64 through libsodium. Neither takes memory nor can refuse. */
+/* SHA-256 and base64 through nettle, which takes no memory and cannot refuse. */
 #include "crypto/digest.h"
 
+#include <nettle/base64.h>
 #include <nettle/sha2.h>
-#include <sodium.h>
 
 #include "base/secret.h"
 
 _Static_assert(SHA256_DIGEST_SIZE == DIGEST_BYTES, "the length of a digest");
-_Static_assert(sodium_base64_ENCODED_LEN(DIGEST_BYTES, sodium_base64_VARIANT_ORIGINAL) ==
-                   DIGEST_BASE64_LEN + 1,
+_Static_assert(BASE64_ENCODE_RAW_LENGTH(DIGEST_BYTES) == DIGEST_BASE64_LEN,
                "the length of a digest in base64");
 
 void digest_sha256(struct text input, uint8_t out[DIGEST_BYTES])
@@ -24,6 +23,6 @@ void digest_sha256_base64(struct text input, char out[DIGEST_BASE64_LEN + 1])
 {
     uint8_t digest[DIGEST_BYTES];
     digest_sha256(input, digest);
-    (void)sodium_bin2base64(out, DIGEST_BASE64_LEN + 1, digest, sizeof digest,
-                            sodium_base64_VARIANT_ORIGINAL);
+    base64_encode_raw(out, sizeof digest, digest);
+    out[DIGEST_BASE64_LEN] = '\0';
 }
