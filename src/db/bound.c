@@ -9,7 +9,8 @@
  * transaction changes more than SLACK_BYTES of pages.
  *
  * The log stays beside the file when the last connection is closed: SQLite would take it away by
- * its name, and the name may be that of a new cache's log by then. */
+ * its name, and the name may be that of a new cache's log by then. But whoever opens a cache that
+ * nobody else has open reads the whole log, so it is not left long. */
 #include "db/sqlite.h"
 
 #include <stdio.h>
@@ -25,8 +26,9 @@
 #define LOG_BYTES_MAX  ((uint64_t)4 << 20)
 #define SLACK_BYTES    ((uint64_t)384 << 10)
 #define FILE_BYTES_MIN ((uint64_t)256 << 10)
-#define TRY_MS         100 /* for readers to end */
-#define RETRY_MS       5   /* for others who empty it */
+#define LOG_BYTES_LEFT ((uint64_t)64 << 10) /* at most, if nobody is in the way */
+#define TRY_MS         100                  /* for readers to end */
+#define RETRY_MS       5                    /* for others who empty it */
 
 int db_bound(struct db *db, uint64_t max_bytes)
 {
@@ -63,10 +65,15 @@ enum status db_get_use(struct db *db, uint64_t *used_bytes, uint64_t *most_bytes
     return status;
 }
 
-static bool is_log_full(const struct db *db)
+static bool is_log_longer(const struct db *db, uint64_t bytes)
 {
     struct stat now;
-    return stat(db->wal_path, &now) == 0 && (uint64_t)now.st_size > db->max_log_bytes - SLACK_BYTES;
+    return stat(db->wal_path, &now) == 0 && (uint64_t)now.st_size > bytes;
+}
+
+static bool is_log_full(const struct db *db)
+{
+    return is_log_longer(db, db->max_log_bytes - SLACK_BYTES);
 }
 
 static int empty_log(struct db *db, bool patient)
@@ -107,4 +114,11 @@ enum status db_trim_log(struct db *db, bool patient)
         }
     }
     return OK;
+}
+
+void db_leave_log(struct db *db)
+{
+    if (db->max_log_bytes != 0 && is_log_longer(db, LOG_BYTES_LEFT)) {
+        (void)empty_log(db, false); /* whoever is in the way will do it, or the next one */
+    }
 }

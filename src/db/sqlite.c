@@ -332,6 +332,8 @@ void db_close(struct db **db)
     if (closing->handle != NULL) {
         if (closing->wal.st_ino != 0 && !closing->damaged && !db_is_in_place(closing)) {
             save_log(closing);
+        } else if (db_is_sound(closing)) {
+            db_leave_log(closing);
         }
         if (sqlite3_close(closing->handle) != SQLITE_OK) {
             log_error("%s: cannot be closed: %s", closing->path, sqlite3_errmsg(closing->handle));

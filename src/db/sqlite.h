@@ -33,6 +33,9 @@ enum status db_ask(struct db *db, const char *sql, int64_t *number, char word[16
 /* Sets up how large the file and the log may become; gives SQLite's code. */
 int db_bound(struct db *db, uint64_t max_bytes) MUST_USE;
 
+/* Before closing: makes the log short if it has a bound and nobody else uses it. */
+void db_leave_log(struct db *db);
+
 /* The authorizer behind db_limit; `context` is the struct db. */
 int db_authorize(void *context, int action, const char *first, const char *second,
                  const char *database, const char *trigger);

@@ -288,6 +288,20 @@ static void a_reader_that_stays_cannot_make_the_log_grow(void **state)
     assert_true(small_cache_holds(store, 0, 5099));
 }
 
+/* Who opens a cache that nobody has open reads its log, as each CGI program does. */
+static void the_last_to_close_it_leaves_a_short_log(void **state)
+{
+    (void)state;
+    struct stat log;
+    small_cache_fill(store, 0, 1000);
+    assert_int_equal(stat(scratch_path("cache.db-wal"), &log), 0);
+    assert_true(log.st_size > 100000);
+    store_disconnect(store);
+    assert_int_equal(stat(scratch_path("cache.db-wal"), &log), 0);
+    assert_true(log.st_size <= 65536);
+    assert_true(small_cache_holds(store, 0, 0) && small_cache_holds(store, 0, 999));
+}
+
 static void without_a_folder_to_write_it_fails_and_says_why(void **state)
 {
     (void)state;
@@ -354,6 +368,7 @@ int main(void)
         TEST(a_cache_that_is_removed_is_made_anew_without_a_restart),
         TEST(the_database_of_users_is_never_taken_for_a_cache),
         TEST(a_reader_that_stays_cannot_make_the_log_grow),
+        TEST(the_last_to_close_it_leaves_a_short_log),
         TEST(without_a_folder_to_write_it_fails_and_says_why),
         TEST(what_root_makes_belongs_to_the_owner_of_the_folder),
     };
