@@ -110,30 +110,33 @@ static enum status refresh(struct auth *auth)
     return status;
 }
 
+void visitor_wipe(struct visitor *visitor)
+{
+    visitor->has_token = false;
+    visitor->signed_in = false;
+    token_wipe(&visitor->token);
+    secret_wipe(&visitor->session, sizeof visitor->session);
+}
+
 enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
                           int64_t now_s, struct visitor *out)
 {
-    struct visitor visitor = {0};
-    *out = visitor;
+    *out = (struct visitor){0};
     enum status status = refresh(auth);
-    if (status != OK) {
+    if (status != OK || !choose_token(auth, cookies, count, &out->token)) {
         return status;
     }
-    if (!choose_token(auth, cookies, count, &visitor.token)) {
-        return OK;
+    out->has_token = is_in_time(&out->token, now_s);
+    if (out->has_token) {
+        status = session_find(&auth->sessions, &out->token, now_s, &out->session);
+        out->signed_in = status == OK;
     }
-    if (is_in_time(&visitor.token, now_s)) {
-        visitor.has_token = true;
-        status = session_find(&auth->sessions, &visitor.token, now_s, &visitor.session);
-        visitor.signed_in = status == OK;
-        if (status == ERR_NOT_FOUND) {
-            status = OK;
-        }
-        if (status == OK) {
-            *out = visitor;
-        }
+    if (status == ERR_NOT_FOUND) {
+        status = OK;
     }
-    secret_wipe(&visitor, sizeof visitor);
+    if (status != OK || !out->has_token) {
+        visitor_wipe(out);
+    }
     return status;
 }
 
@@ -144,7 +147,7 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
     enum status status =
         session_renew(&auth->sessions, &visitor->token, &visitor->session, start, out);
     if (status == ERR_NOT_FOUND) {
-        secret_wipe(visitor, sizeof *visitor);
+        visitor_wipe(visitor);
         return OK;
     }
     *renewed = status == OK;

@@ -38,6 +38,9 @@ struct visitor {
     struct session_row session; /* with signed_in */
 };
 
+/* Wipes what is in use of it, and leaves nobody. */
+void visitor_wipe(struct visitor *visitor);
+
 /* Finds out by the cookies of our name, as they came: exactly one token that verifies counts, two
  * different ones count as none. Nobody is an answer (OK), not a failure. ERR_STORE and all else: it
  * cannot be known now; *out is nobody. */

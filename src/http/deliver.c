@@ -11,10 +11,10 @@
  *   - After a failed write it would go on with the same buffer, so an answer is ended only when all
  *     of it was written.
  *   - It reads 8 KiB at a time, so a request that is not larger is gone from the socket at once.
- * What it did not read of a larger one (padding, a body that the program does not want), or what
- * may still come (an authorizer's empty STDIN) is drained, for closing a socket with unread bytes
- *     resets it and could take the answer from the server.
- *   - The first string of envp is its own (FCGI_ROLE); the role of the screen is used instead.
+ *     What it did not read of a larger one (padding, a body that the program does not want), or
+ *     what may still come (an authorizer's empty STDIN) is drained, for closing a socket with
+ *     unread bytes resets it and could take the answer from the server.
+ *   - Its "NAME=VALUE" strings are not used: role and parameters are those that the screen judged.
  *
  * libfcgi frees its stream buffers, 8 KiB of the last request and answer, as they are. Programs
  * that read forms have malloc overwrite them (M_PERTURB; pieces of less than about a kilobyte
@@ -57,27 +57,7 @@ void deliver_limit_wait(int fd, size_t answer_bytes)
     }
 }
 
-/* "NAME=VALUE" strings to fields; exact, for the screen lets no '=' into names and no NUL in. */
-static enum status read_params(char **strings, struct arena *arena, struct fields *out)
-{
-    size_t count = 0;
-    while (strings[count] != NULL) {
-        count++;
-    }
-    struct field *items = arena_get_array(arena, count, sizeof *items);
-    if (items == NULL) {
-        return ERR_MEMORY;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct text rest = text_of(strings[i]);
-        items[i].name = text_cut(&rest, '=');
-        items[i].value = (struct text){strings[i] + items[i].name.len + 1, rest.len};
-    }
-    *out = (struct fields){items, count};
-    return OK;
-}
-
-/* Reads the body and the end of input behind it, so that nothing stays unread. */
+/* An empty body was read with the parameters, or is drained. */
 static enum status read_body(FCGX_Request *request, const struct screen *seen, struct arena *arena,
                              struct text *out)
 {
@@ -94,18 +74,13 @@ static enum status read_body(FCGX_Request *request, const struct screen *seen, s
     return OK;
 }
 
-static bool wants_stdin(const struct screen *seen, const struct exchange *exchange)
-{
-    return seen->role == ROLE_RESPONDER && (exchange->program->reads_body || seen->body_bytes == 0);
-}
-
 static enum status answer(FCGX_Request *request, const struct screen *seen,
                           struct exchange *exchange)
 {
-    struct request_source source = {.role = seen->role,
-                                    .reads_body = exchange->program->reads_body};
-    enum status status = read_params(request->envp + 1, exchange->arena, &source.params);
-    if (status == OK && wants_stdin(seen, exchange)) {
+    struct request_source source = {
+        .params = seen->pairs, .role = seen->role, .reads_body = exchange->program->reads_body};
+    enum status status = OK;
+    if (source.reads_body && seen->body_bytes > 0) {
         status = read_body(request, seen, exchange->arena, &source.body);
     }
     if (status != OK) {

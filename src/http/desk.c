@@ -52,7 +52,7 @@ static enum outcome drop(struct desk *desk, struct connection *connection)
 static enum outcome begin_drop(struct desk *desk, struct connection *connection,
                                const struct screen *seen)
 {
-    if (oversize_new(seen, desk->params, &connection->oversize) != OK) {
+    if (oversize_new(seen, desk->room.params, &connection->oversize) != OK) {
         log_error("no memory to refuse a large request");
         return OUTCOME_DONE;
     }
@@ -85,7 +85,7 @@ static enum outcome judge(struct desk *desk, struct connection *connection, size
 {
     struct screen seen;
     enum outcome outcome = OUTCOME_DONE;
-    switch (screen_look((struct text){desk->bytes, len}, desk->params, &seen)) {
+    switch (screen_look((struct text){desk->bytes, len}, &desk->room, &seen)) {
     case SCREEN_COMPLETE:
         outcome = answer(desk, connection, &seen, has_ended);
         break;
@@ -99,8 +99,9 @@ static enum outcome judge(struct desk *desk, struct connection *connection, size
         log_warning("a connection was refused: %s", seen.reason);
         break;
     }
-    secret_wipe(desk->params,
-                seen.params_bytes < sizeof desk->params ? seen.params_bytes : sizeof desk->params);
+    secret_wipe(desk->room.params, seen.params_bytes < sizeof desk->room.params
+                                       ? seen.params_bytes
+                                       : sizeof desk->room.params);
     return outcome;
 }
 

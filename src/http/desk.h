@@ -12,9 +12,9 @@ struct desk {
     struct exchange exchange;
     size_t answers; /* given so far, also those that were not taken */
 
-    FCGX_Request request;                  /* the rest is private to desk.c */
-    char bytes[SCREEN_RAW_MAX_BYTES];      /* what was peeked, wiped after each look */
-    char params[REQUEST_PARAMS_MAX_BYTES]; /* gathered from it, likewise */
+    FCGX_Request request;             /* the rest is private to desk.c */
+    char bytes[SCREEN_RAW_MAX_BYTES]; /* what was peeked, wiped after each look */
+    struct screen_room room;          /* the parameters in it, likewise */
 };
 
 /* `program` and `context` are borrowed. ERR_MEMORY, ERR_SYSTEM (logged); close it all the same. */

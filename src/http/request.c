@@ -80,12 +80,12 @@ static bool has_header_control(struct text value)
 
 static bool is_sound_param(const struct field *param)
 {
-    if (param->name.len == 0 || text_has_byte(param->name, '=') || text_has_control(param->name) ||
-        text_has_byte(param->value, '\0')) {
+    if (param->name.len == 0 || text_has_byte(param->name, '=') || text_has_control(param->name)) {
         return false;
     }
     /* The rest may be the environment of a CGI program, where values are anybody's lines. */
-    return !text_has_prefix(param->name, TEXT("HTTP_")) || !has_header_control(param->value);
+    return text_has_prefix(param->name, TEXT("HTTP_")) ? !has_header_control(param->value)
+                                                       : !text_has_byte(param->value, '\0');
 }
 
 /* Whether a decision hangs on the parameter: all that the web server says by itself, and the

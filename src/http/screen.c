@@ -280,9 +280,8 @@ static bool is_contradicted(const struct field *pairs, size_t earlier, const str
     return false;
 }
 
-static void judge_params(struct screen *screen)
+static void judge_params(struct screen *screen, struct field pairs[SCREEN_PARAMS_MAX])
 {
-    struct field pairs[SCREEN_PARAMS_MAX];
     struct text rest = {screen->params, screen->params_bytes};
     size_t found = 0;
     while (rest.len > 0 && screen->phase != PHASE_BROKEN) {
@@ -305,14 +304,15 @@ static void judge_params(struct screen *screen)
         }
         found++;
     }
+    screen->pairs = (struct fields){pairs, found};
 }
 
-enum screen_verdict screen_look(struct text bytes, char *params, struct screen *out)
+enum screen_verdict screen_look(struct text bytes, struct screen_room *room, struct screen *out)
 {
-    screen_init(out, params);
+    screen_init(out, room->params);
     enum screen_verdict verdict = screen_feed(out, bytes);
     if (out->params_whole && (verdict == SCREEN_COMPLETE || out->too_large)) {
-        judge_params(out);
+        judge_params(out, room->pairs);
     }
     if (out->phase == PHASE_BROKEN) {
         return SCREEN_MALFORMED;

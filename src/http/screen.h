@@ -21,6 +21,12 @@ enum screen_verdict {
     SCREEN_TOO_LARGE,     /* good so far, but over a limit */
 };
 
+/* Where screen_look puts the parameters. Zeroed or used before, it does not matter. */
+struct screen_room {
+    char params[REQUEST_PARAMS_MAX_BYTES];
+    struct field pairs[SCREEN_PARAMS_MAX]; /* in params */
+};
+
 /* What is known of a request. Begin with screen_init; read what is public, write nothing. */
 struct screen {
     enum role role;      /* valid once parameters or body were seen */
@@ -33,6 +39,7 @@ struct screen {
     bool keep_conn;      /* FCGI_KEEP_CONN: the peer would send more requests */
     bool input_ended;    /* the end of STDIN came: nothing more belongs to the request */
     const char *reason;  /* static; why it is malformed */
+    struct fields pairs; /* by screen_look, the parameters of what is complete; borrowed */
 
     int phase; /* the rest is private to screen.c */
     uint8_t type;
@@ -53,8 +60,8 @@ enum screen_verdict screen_feed(struct screen *screen, struct text bytes);
 /* Judges a connection from its first byte on, and when it is complete also the parameters: whole
  * pairs, no empty name, no '=' or control character in a name, no NUL in a value, no two different
  * values of one name but for HTTP_*. So libfcgi's "NAME=VALUE" strings can be split at the first
- * '=' without loss. `params` as above, must not be NULL; holds them afterwards. */
-enum screen_verdict screen_look(struct text bytes, char *params, struct screen *out);
+ * '=' without loss. *room holds the parameters afterwards; wipe them. */
+enum screen_verdict screen_look(struct text bytes, struct screen_room *room, struct screen *out);
 
 /* Cuts the first pair off *rest. ERR_INPUT: it is not whole. Borrowed like *rest. */
 enum status screen_next_pair(struct text *rest, struct field *out) MUST_USE;

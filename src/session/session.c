@@ -235,28 +235,28 @@ enum status session_find(const struct sessions *sessions, const struct token *to
         .token = token,
         .now_s = now_s,
     };
-    struct session_row row = {0};
+    *out = (struct session_row){0};
     if (search.backend == NULL) {
         return ERR_NOT_FOUND;
     }
-    token_digest(token, row.key);
+    token_digest(token, out->key);
     search.remembers = sessions->memory != NULL &&
                        memory_refresh(sessions->memory, sessions->store, sessions->changes);
-    enum status status = find_row(&search, &row);
+    enum status status = find_row(&search, out);
     if (status == OK) {
-        status = check_revoked(&search, &row);
+        status = check_revoked(&search, out);
     }
     if (status == OK) {
-        status = add_user(&search, &row);
+        status = add_user(&search, out);
     }
-    if (status == OK && !is_in_time(&row, now_s)) {
+    if (status == OK && !is_in_time(out, now_s)) {
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
-        note_use(&search, &row);
-        *out = row;
+        note_use(&search, out);
+    } else {
+        secret_wipe(out, sizeof *out);
     }
-    secret_wipe(&row, sizeof row);
     return status;
 }
 

@@ -17,7 +17,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "web/return_target.h"
 
 /* The page for those who are signed in and not welcome. It is no template, for the gate renders
@@ -137,23 +136,19 @@ void gate_refuse(void *context, const struct request *request, int status,
 void gate_handle(void *context, const struct request *request, struct response *response)
 {
     struct site *site = context;
-    struct visitor visitor = {0};
+    struct visitor visitor;
     int64_t now_s = 0;
-    enum status status = clock_get(&now_s);
-    if (status == OK) {
-        status = site_identify(site, request, now_s, &visitor);
-    }
-    if (status != OK) {
+    if (clock_get(&now_s) != OK || site_identify(site, request, now_s, &visitor) != OK) {
         gate_refuse(site, request, 503, response);
-    } else {
-        response_add_header(response, "Cache-Control", TEXT("no-store"));
-        if (!visitor.signed_in || should_renew(site, request, &visitor, now_s)) {
-            send_to_login(site, request, response);
-        } else if (check_groups(request, &visitor.session) == ALLOW) {
-            grant(request, &visitor.session, response);
-        } else {
-            forbid(site, request, response);
-        }
+        return;
     }
-    secret_wipe(&visitor, sizeof visitor);
+    response_add_header(response, "Cache-Control", TEXT("no-store"));
+    if (!visitor.signed_in || should_renew(site, request, &visitor, now_s)) {
+        send_to_login(site, request, response);
+    } else if (check_groups(request, &visitor.session) == ALLOW) {
+        grant(request, &visitor.session, response);
+    } else {
+        forbid(site, request, response);
+    }
+    visitor_wipe(&visitor);
 }

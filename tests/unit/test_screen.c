@@ -11,7 +11,7 @@
 #include "bad_requests.h"
 #include "fastcgi_client.h"
 
-static char params[REQUEST_PARAMS_MAX_BYTES];
+static struct screen_room room;
 
 static enum screen_verdict look(const struct buffer *records, struct screen *seen)
 {
@@ -21,7 +21,7 @@ static enum screen_verdict look(const struct buffer *records, struct screen *see
     if (records->len > 0) {
         memcpy(exact, records->data, records->len);
     }
-    enum screen_verdict verdict = screen_look((struct text){exact, records->len}, params, seen);
+    enum screen_verdict verdict = screen_look((struct text){exact, records->len}, &room, seen);
     free(exact);
     return verdict;
 }
@@ -64,7 +64,7 @@ static void the_parameters_are_gathered_and_can_be_cut_into_pairs(void **state)
     stream_add(&records, RECORD_PARAMS, buffer_text(&pairs), 1);
     stream_add(&records, RECORD_STDIN, (struct text){0}, 1);
     assert_int_equal(look(&records, &seen), SCREEN_COMPLETE);
-    struct text rest = {params, seen.params_bytes};
+    struct text rest = {room.params, seen.params_bytes};
     assert_int_equal(screen_next_pair(&rest, &pair), OK);
     assert_true(text_is(pair.name, "A"));
     assert_int_equal(pair.value.len, 0);
@@ -98,7 +98,7 @@ static void bytes_may_come_split_anywhere(void **state)
     (void)state;
     buffer_init(&records, RECORDS_MAX);
     request_add(&records, 1, "/x", TEXT("a=b"));
-    screen_init(&seen, params);
+    screen_init(&seen, room.params);
     for (size_t i = 0; i < records.len; i++) {
         bool last = i + 1 == records.len;
         assert_int_equal(screen_feed(&seen, (struct text){records.data + i, 1}),
