@@ -9,6 +9,7 @@ static const struct page pages[] = {
 static const struct site_program program = {
     .role = STORE_ROLE_LOGIN,
     .pages = pages,
+    .hashes = true,
     .http = {.name = "login",
              .reads_body = true,
              .handle = page_handle,

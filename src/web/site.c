@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/priority.h"
 #include "crypto/digest.h"
 
 #define POLICY_MAX 4096
@@ -151,6 +152,9 @@ int site_run(const struct site_program *program, int argc, char **argv)
         log_error("usage: %s [-c FILE], with a listening socket as descriptor 0",
                   program->http.name);
         return result;
+    }
+    if (program->hashes) {
+        priority_lower();
     }
     if (site_open(program, config_path, &site) == OK) {
         if (program_is_fastcgi()) {

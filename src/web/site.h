@@ -25,6 +25,7 @@ struct site_program {
     enum store_role role;
     const struct page *pages; /* NULL: no pages, no templates */
     bool remembers;           /* checks so many sessions that its workers keep them in memory */
+    bool hashes;              /* hashes passwords, which takes long: stands behind all others */
     struct http_program http; /* its handlers get a struct site as context */
 };
 
