@@ -122,6 +122,13 @@ bench: bench-build ## all that is promised of speed and memory, beside reference
 	@BUILD=$(BUILD) node tests/bench/bench.mjs
 bench-quick: bench-build ## the same in two minutes: fewer rounds and combinations, no large databases
 	@BUILD=$(BUILD) node tests/bench/bench.mjs --quick
+.PHONY: bench-profile bench-scale
+bench-profile: ## system calls and instructions of a check, kept in docs/performance.md
+	@tools/install-deps profile
+	@$(MAKE) --no-print-directory bench-build
+	@BUILD=$(BUILD) node tests/bench/profile.mjs
+bench-scale: bench-build ## checks with 1,000 to 10 million sessions, as a picture and a table in docs
+	@BUILD=$(BUILD) node tests/bench/scale.mjs
 .PHONY: bench-build
 bench-build:
 	@tools/install-deps bench

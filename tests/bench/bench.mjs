@@ -1,7 +1,6 @@
 // Measures the programs beside what they are to be compared with, as README.md says; for `make bench`.
 // Prints tables and writes $BUILD/bench.json. Ends with 1 when something was missed, 2 when something
 // could not be measured. Usage: bench.mjs [--quick]; environment: see README.md and settings.mjs.
-import os from 'node:os';
 import { measureChecks } from './checks.mjs';
 import { Installation } from './installation.mjs';
 import { measureMemory } from './memory.mjs';
@@ -9,7 +8,7 @@ import { grouped } from './numbers.mjs';
 import { measurePages } from './pages.mjs';
 import { measureBytes, measurePurge } from './purge.mjs';
 import { Report } from './report.mjs';
-import { program, Scratch } from './scratch.mjs';
+import { program, runBench } from './scratch.mjs';
 import { readSettings } from './settings.mjs';
 import { measureFlood, measureSignIns } from './sign_ins.mjs';
 import { measureStart } from './start.mjs';
@@ -86,30 +85,10 @@ async function measure(bench) {
     }
 }
 
-async function main() {
+runBench('bench', async (scratch) => {
     const settings = readSettings(process.env, process.argv.includes('--quick'));
-    const scratch = new Scratch();
-    let interrupted = false;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-        process.once(signal, async () => {
-            interrupted = true;
-            await scratch.close();
-            process.exit(128 + os.constants.signals[signal]);
-        });
-    }
-    try {
-        const report = new Report(settings);
-        await measure({ scratch, settings, report });
-        process.exitCode = report.finish(program('bench.json')) ? 0 : 1;
-    } catch (error) {
-        if (interrupted) await new Promise(() => {}); // the rest is being put away, and ends us
-        throw error;
-    } finally {
-        if (!interrupted) await scratch.close();
-    }
-}
-
-main().catch((error) => {
-    console.error(`bench: ${error.message}`);
-    process.exitCode = 2;
+    const report = new Report(settings);
+    report.sayRounds();
+    await measure({ scratch, settings, report });
+    return report.finish(program('bench.json')) ? 0 : 1;
 });

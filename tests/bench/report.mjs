@@ -13,7 +13,7 @@ function firstLine(command, args) {
 }
 
 // What was measured, and where.
-function describe() {
+export function describe() {
     const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
     const head = git('rev-parse', 'HEAD');
     return {
@@ -34,15 +34,17 @@ function describe() {
     };
 }
 
-function printTable(title, head, rows) {
+// A table as Markdown has it, and as one can read it.
+export function formatTable(head, rows) {
     const lines = [head, ...rows].map((row) => row.map(String));
     const widths = head.map((_, i) => Math.max(...lines.map((row) => row[i].length)));
     const print = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-    console.log(`\n${title}\n`);
-    console.log(print(lines[0]));
-    console.log(`| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`);
-    lines.slice(1).forEach((row) => console.log(print(row)));
-    console.log('');
+    const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+    return [print(lines[0]), rule, ...lines.slice(1).map(print)].join('\n');
+}
+
+function printTable(title, head, rows) {
+    console.log(`\n${title}\n\n${formatTable(head, rows)}\n`);
 }
 
 function rowOf({ name, limit, measured, reference, verdict }) {
@@ -64,7 +66,11 @@ export class Report {
         const { processor, processors, system, load, versions } = this.machine;
         console.log(`${processor}, ${processors} processors, ${system}, load ${load.toFixed(1)} at the beginning`);
         console.log(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '));
-        console.log(`${settings.rounds} rounds of ${settings.seconds} s each; medians, with the least and the greatest\n`);
+    }
+
+    sayRounds() {
+        const { rounds, seconds } = this.settings;
+        console.log(`${rounds} rounds of ${seconds} s each; medians, with the least and the greatest\n`);
     }
 
     // A line about where we are, with the minutes and seconds that have gone by.
@@ -87,10 +93,14 @@ export class Report {
     finish(file) {
         printTable('Verdicts', ['measure', 'measured', 'must', 'reach for', 'verdict'], this.measures.map(rowOf));
         const missed = this.measures.filter(({ verdict }) => verdict === 'missed');
+        this.write(file);
+        this.say(missed.length === 0 ? 'Nothing that must be was missed' : `${missed.length} of ${measures.length} missed`);
+        return missed.length === 0;
+    }
+
+    write(file) {
         const { machine, settings, measures, tables } = this;
         const seconds = (Date.now() - this.begun) / 1000;
         writeFileSync(file, `${JSON.stringify({ machine, settings, seconds, measures, tables }, null, 2)}\n`);
-        this.say(missed.length === 0 ? 'Nothing that must be was missed' : `${missed.length} of ${measures.length} missed`);
-        return missed.length === 0;
     }
 }

@@ -46,3 +46,25 @@ export class Scratch {
         rmSync(this.folder, { recursive: true, force: true });
     }
 }
+
+// The whole of a bench: `work` gets a Scratch, which is put away after it, also after Ctrl-C, and
+// resolves to the exit status; 2 when it could not be measured.
+export async function runBench(name, work) {
+    const scratch = new Scratch();
+    let interrupted = false;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+        process.once(signal, async () => {
+            interrupted = true;
+            await scratch.close();
+            process.exit(128 + os.constants.signals[signal]);
+        });
+    }
+    try {
+        process.exitCode = await work(scratch);
+    } catch (error) {
+        if (interrupted) return; // the rest is being put away, and ends us
+        console.error(`${name}: ${error.message}`);
+        process.exitCode = 2;
+    }
+    if (!interrupted) await scratch.close();
+}

@@ -1,0 +1,74 @@
+// Figures that are kept in a document, in tables between the lines "<!-- NAME: begin -->" and
+// "<!-- NAME: end -->", so that a change is seen.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../web/support/install.mjs';
+import { formatTable } from './report.mjs';
+
+const worthALine = 0.01; // of what it was
+
+export const document = path.join(root, 'docs', 'performance.md');
+
+// Where the machine is named but no day: the same figures leave the file as it was.
+export function describeMachine({ processor, processors, system, versions }, ...others) {
+    const list = Object.entries(versions).map(([name, version]) => `${name} ${version.replace(/^v/, '')}`);
+    return `${processor}, ${processors} processors, ${system}; ${[...list, ...others].join(', ')}.`;
+}
+
+function splitAt(name) {
+    const text = readFileSync(document, 'utf8');
+    const [begin, end] = ['begin', 'end'].map((word) => `<!-- ${name}: ${word} -->\n`);
+    const from = text.indexOf(begin) + begin.length;
+    const to = text.indexOf(end);
+    if (from < begin.length || to < from) throw new Error(`${document} has no place for ${name}`);
+    return [text.slice(0, from), text.slice(from, to), text.slice(to)];
+}
+
+// { title: { row: { column: number } } } of the tables in a piece of Markdown.
+function readFigures(text) {
+    const figures = {};
+    let title = '';
+    let head;
+    for (const line of text.split('\n')) {
+        const cells = line.startsWith('|') ? line.split('|').slice(1, -1).map((cell) => cell.trim()) : undefined;
+        if (!cells) {
+            title = line.replaceAll('*', '') || title;
+            head = undefined;
+        } else if (!head) {
+            head = cells;
+            figures[title] = {};
+        } else {
+            figures[title][cells[0]] = Object.fromEntries(cells.map((cell, i) =>
+                [head[i], Number.parseFloat(cell.replaceAll(',', ''))]).slice(1).filter(([, number]) => Number.isFinite(number)));
+        }
+    }
+    return figures;
+}
+
+const namesOf = (...objects) => [...new Set(objects.flatMap((object) => Object.keys(object ?? {})))];
+
+// "database 3 -> 2, cache 3 -> 2", or nothing.
+function changesOf(before = {}, after = {}) {
+    return namesOf(before, after)
+        .filter((name) => !(Math.abs(after[name] - before[name]) <= Math.abs(before[name]) * worthALine))
+        .map((name) => `${name} ${before[name] ?? 'none'} -> ${after[name] ?? 'none'}`).join(', ');
+}
+
+function printChanges(before, after) {
+    console.log('Changes against the figures that were kept:');
+    for (const title of namesOf(before, after)) {
+        const rows = namesOf(before[title], after[title])
+            .map((row) => [row, changesOf(before[title]?.[row], after[title]?.[row])]).filter(([, changes]) => changes);
+        console.log(`  ${title}${rows.length === 0 ? ': none' : ''}`);
+        for (const [row, changes] of rows) console.log(`    ${row}: ${changes}`);
+    }
+}
+
+// Puts tables, { title, head, rows }, in the place of those that are kept, and says what changed.
+export function keep(name, introduction, tables) {
+    const [head, before, tail] = splitAt(name);
+    const after = `${[introduction, ...tables.flatMap((table) =>
+        [`**${table.title}**`, formatTable(table.head, table.rows)])].join('\n\n')}\n`;
+    printChanges(readFigures(before), readFigures(after));
+    writeFileSync(document, `${head}${after}${tail}`);
+}
