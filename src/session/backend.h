@@ -19,9 +19,10 @@ struct session_backend {
     enum status (*add)(const struct sessions *sessions, const struct session_row *row);
 
     /* What the store knows of the session of a verified token; row.key is set by the caller. The
-     * user, times and revocations are not looked at. */
+     * user, times and revocations are not looked at, but *user is filled in if it costs little; it
+     * keeps the id 0 otherwise. */
     enum status (*find)(const struct sessions *sessions, const struct token *token,
-                        struct session_row *row);
+                        struct session_row *row, struct user *user);
 
     /* Puts into a token, whose id and times are set, what goes with it. NULL: nothing. */
     enum status (*fill)(const struct sessions *sessions, const struct session_row *row,

@@ -46,9 +46,10 @@ static enum status add(const struct sessions *sessions, const struct session_row
 }
 
 static enum status find(const struct sessions *sessions, const struct token *token,
-                        struct session_row *row)
+                        struct session_row *row, struct user *user)
 {
     (void)token;
+    (void)user;
     return sessions_find(sessions->cache, row->key, row);
 }
 

@@ -21,8 +21,9 @@ static enum status add(const struct sessions *sessions, const struct session_row
 }
 
 static enum status find(const struct sessions *sessions, const struct token *token,
-                        struct session_row *row)
+                        struct session_row *row, struct user *user)
 {
+    (void)user;
     if (sealed_unpack(token, row) != OK) {
         return ERR_NOT_FOUND;
     }

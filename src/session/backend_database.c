@@ -16,10 +16,10 @@ static enum status add(const struct sessions *sessions, const struct session_row
 }
 
 static enum status find(const struct sessions *sessions, const struct token *token,
-                        struct session_row *row)
+                        struct session_row *row, struct user *user)
 {
     (void)token;
-    return sessions_find(sessions->store, row->key, row);
+    return sessions_find_with_user(sessions->store, row->key, row, user);
 }
 
 static enum status purge(const struct sessions *sessions, int64_t now_s)

@@ -162,11 +162,12 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
 {
     const struct session_backend *backend = session_backend_find(token->kind);
     struct session_row row = {0};
+    struct user user = {0};
     if (backend == NULL) {
         return OK;
     }
     token_digest(token, row.key);
-    enum status status = backend->find(sessions, token, &row);
+    enum status status = backend->find(sessions, token, &row, &user);
     if (status == ERR_NOT_FOUND) {
         row.expires_s = latest_end_s(sessions, token);
         status = OK;
@@ -177,6 +178,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
     if (status == OK) {
         status = end_beside(sessions, &row);
     }
+    secret_wipe(&user, sizeof user);
     secret_wipe(&row, sizeof row);
     return status;
 }

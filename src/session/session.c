@@ -96,7 +96,8 @@ struct search {
     const struct session_backend *backend;
     const struct token *token;
     int64_t now_s;
-    bool remembers; /* the memory may be used in this request */
+    bool remembers;   /* the memory may be used in this request */
+    struct user user; /* id 0: not known yet */
 };
 
 /* The row of the token's session. One that is over by what the memory knows may have been used
@@ -112,7 +113,7 @@ static enum status find_row(struct search *search, struct session_row *row)
         *row = known;
         return OK;
     }
-    enum status status = search->backend->find(search->sessions, search->token, row);
+    enum status status = search->backend->find(search->sessions, search->token, row, &search->user);
     if (keeps && status == OK) {
         memory_put_session(memory, kind, row);
     } else if (keeps && status == ERR_NOT_FOUND) {
@@ -164,34 +165,37 @@ static enum status check_revoked(const struct search *search, const struct sessi
     return status;
 }
 
-static enum status find_user(const struct search *search, int64_t id, struct user *out)
+/* Sees to it that the user is known. */
+static enum status find_user(struct search *search, int64_t id)
 {
     struct memory *memory = search->sessions->memory;
-    if (search->remembers && memory_get_user(memory, id, out)) {
+    enum status status = OK;
+    if (search->user.id == 0 && search->remembers && memory_get_user(memory, id, &search->user)) {
         return OK;
     }
-    enum status status = users_find_by_id(search->sessions->store, id, out);
+    if (search->user.id == 0) {
+        status = users_find_by_id(search->sessions->store, id, &search->user);
+    }
     if (status == OK && search->remembers) {
-        memory_put_user(memory, out);
+        memory_put_user(memory, &search->user);
     }
     return status;
 }
 
 /* Adds the user to the row. ERR_NOT_FOUND: there is none whose session this could still be. */
-static enum status add_user(const struct search *search, struct session_row *row)
+static enum status add_user(struct search *search, struct session_row *row)
 {
-    struct user user = {0};
-    enum status status = find_user(search, row->user_id, &user);
-    if (status == OK && !session_is_bound(row, &user)) {
+    const struct user *user = &search->user;
+    enum status status = find_user(search, row->user_id);
+    if (status == OK && !session_is_bound(row, user)) {
         status = ERR_NOT_FOUND;
     }
     if (status == OK) {
-        memcpy(row->user, user.name, sizeof row->user);
-        memcpy(row->display, user.display, sizeof row->display);
-        memcpy(row->email, user.email, sizeof row->email);
-        memcpy(row->groups, user.groups, sizeof row->groups);
+        memcpy(row->user, user->name, sizeof row->user);
+        memcpy(row->display, user->display, sizeof row->display);
+        memcpy(row->email, user->email, sizeof row->email);
+        memcpy(row->groups, user->groups, sizeof row->groups);
     }
-    secret_wipe(&user, sizeof user);
     return status;
 }
 
@@ -257,6 +261,7 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     } else {
         secret_wipe(out, sizeof *out);
     }
+    secret_wipe(&search.user, sizeof search.user);
     return status;
 }
 

@@ -21,6 +21,12 @@ void session_key_bind(struct db_statement *statement, const uint8_t key[SESSION_
 /* Binds a row to the parameters 1 to 11 of a statement that adds one. */
 void session_row_bind(struct db_statement *statement, const struct session_row *row);
 
+/* Reads the first USER_COLUMNS columns that the statements which find users give, without `secrets`
+ * no salt, as for lists that people see. False: see call_get_string. */
+#define USER_COLUMNS 10
+struct call;
+bool user_read(struct call *call, struct user *out, bool secrets) MUST_USE;
+
 /* Gives a user a salt that was never used, and does nothing else that has to go with it: its
  * sessions' rows and the revocation are the caller's. ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status user_put_salt(struct store *store, int64_t id) MUST_USE;

@@ -96,26 +96,27 @@ enum status sessions_add(struct store *store, const struct session_row *row)
     return scope_close(store, own, status);
 }
 
-/* The inverse of session_key_bind, for the columns 0 and 10. */
-static bool read_key(struct call *call, uint8_t out[SESSION_KEY_BYTES])
+/* The inverse of session_key_bind, for two columns. */
+static bool read_key(struct call *call, int number, int rest, uint8_t out[SESSION_KEY_BYTES])
 {
-    bytes_put_number(out, (uint64_t)db_column_int64(call->statement, 0), ID_BYTES);
-    return call_get_bytes(call, 10, out + ID_BYTES, SESSION_KEY_BYTES - ID_BYTES);
+    bytes_put_number(out, (uint64_t)db_column_int64(call->statement, number), ID_BYTES);
+    return call_get_bytes(call, rest, out + ID_BYTES, SESSION_KEY_BYTES - ID_BYTES);
 }
 
-/* Reads the columns that every statement which finds sessions gives. */
-static bool read_row(struct call *call, struct session_row *out)
+/* Reads the columns, from `at` on, that every statement which finds sessions gives. */
+static bool read_row(struct call *call, int at, struct session_row *out)
 {
-    out->user_id = db_column_int64(call->statement, 1);
-    out->created_s = db_column_int64(call->statement, 3);
-    out->seen_s = db_column_int64(call->statement, 4);
-    out->idle_s = db_column_int64(call->statement, 5);
-    out->expires_s = db_column_int64(call->statement, 6);
-    out->remember = db_column_int64(call->statement, 7) != 0;
+    out->user_id = db_column_int64(call->statement, at + 1);
+    out->created_s = db_column_int64(call->statement, at + 3);
+    out->seen_s = db_column_int64(call->statement, at + 4);
+    out->idle_s = db_column_int64(call->statement, at + 5);
+    out->expires_s = db_column_int64(call->statement, at + 6);
+    out->remember = db_column_int64(call->statement, at + 7) != 0;
     return out->created_s > 0 && out->seen_s > 0 && out->idle_s > 0 && out->expires_s > 0 &&
-           read_key(call, out->key) && call_get_bytes(call, 2, out->salt, sizeof out->salt) &&
-           call_get_string(call, 8, out->address, sizeof out->address) &&
-           call_get_string(call, 9, out->agent, sizeof out->agent);
+           read_key(call, at, at + 10, out->key) &&
+           call_get_bytes(call, at + 2, out->salt, sizeof out->salt) &&
+           call_get_string(call, at + 8, out->address, sizeof out->address) &&
+           call_get_string(call, at + 9, out->agent, sizeof out->agent);
 }
 
 enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
@@ -130,7 +131,7 @@ enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYT
     session_key_bind(call.statement, key);
     status = call_next(&call);
     if (status == OK &&
-        (!read_row(&call, &row) || !secret_is_equal(row.key, key, SESSION_KEY_BYTES))) {
+        (!read_row(&call, 0, &row) || !secret_is_equal(row.key, key, SESSION_KEY_BYTES))) {
         status = call_fault_row(&call);
     }
     status = call_end(&call, status);
@@ -138,6 +139,33 @@ enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYT
         *out = row;
     }
     secret_wipe(&row, sizeof row);
+    return status;
+}
+
+enum status sessions_find_with_user(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
+                                    struct session_row *out, struct user *user)
+{
+    struct call call;
+    struct session_row row = {0};
+    struct user found = {0};
+    enum status status = call_begin(store, SESSION_FIND_WITH_USER, &call);
+    if (status != OK) {
+        return status;
+    }
+    session_key_bind(call.statement, key);
+    status = call_next(&call);
+    if (status == OK &&
+        (!user_read(&call, &found, true) || !read_row(&call, USER_COLUMNS, &row) ||
+         !secret_is_equal(row.key, key, SESSION_KEY_BYTES) || row.user_id != found.id)) {
+        status = call_fault_row(&call);
+    }
+    status = call_end(&call, status);
+    if (status == OK) {
+        *out = row;
+        *user = found;
+    }
+    secret_wipe(&row, sizeof row);
+    secret_wipe(&found, sizeof found);
     return status;
 }
 
@@ -233,7 +261,7 @@ enum status sessions_find_by_id(struct store *store, struct text id, struct sess
     }
     db_bind_int64(call.statement, 1, (int64_t)bytes_get_number(number, sizeof number));
     status = call_next(&call);
-    if (status == OK && !read_row(&call, &row)) {
+    if (status == OK && !read_row(&call, 0, &row)) {
         status = call_fault_row(&call);
     }
     status = call_end(&call, status);
@@ -335,7 +363,7 @@ enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
     }
     while (more && (status = call_next(&call)) == OK) {
         struct session_row row = {0};
-        if (!read_row(&call, &row)) {
+        if (!read_row(&call, 0, &row)) {
             status = call_fault_row(&call);
             break;
         }

@@ -102,9 +102,7 @@ static bool groups_are_valid(struct text groups)
     return valid && (groups.len == 0 || groups.data[groups.len - 1] != ',');
 }
 
-/* Reads what the statements that find users give; the list has no salt, for it is shown to people.
- */
-static bool read_user(struct call *call, struct user *out, bool secrets)
+bool user_read(struct call *call, struct user *out, bool secrets)
 {
     out->id = db_column_int64(call->statement, 0);
     out->locked = db_column_int64(call->statement, 7) != 0;
@@ -123,7 +121,7 @@ static enum status read_one(struct call *call, struct user *out)
 {
     struct user user = {0};
     enum status status = call_next(call);
-    if (status == OK && !read_user(call, &user, true)) {
+    if (status == OK && !user_read(call, &user, true)) {
         status = call_fault_row(call);
     }
     status = call_end(call, status);
@@ -372,7 +370,7 @@ enum status users_list(struct store *store, bool (*each)(void *context, const st
     }
     while (more && (status = call_next(&call)) == OK) {
         struct user user = {0};
-        if (!read_user(&call, &user, false)) {
+        if (!user_read(&call, &user, false)) {
             status = call_fault_row(&call);
             break;
         }

@@ -102,6 +102,7 @@ static const struct {
     {USER_NEXT, "a", ""},
     {SESSION_ADD, "la", "gosp"},
     {SESSION_FIND, ALL, ""},
+    {SESSION_FIND_WITH_USER, ALL, ""},
     {SESSION_TOUCH, ALL, ""},
     {SESSION_REMOVE, "loa", "gsp"},
     {SESSION_FIND_BY_ID, "a", ""},
