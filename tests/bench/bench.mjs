@@ -2,7 +2,7 @@
 // Prints tables and writes $BUILD/bench.json. Ends with 1 when something was missed, 2 when something
 // could not be measured. Usage: bench.mjs [--quick]; environment: see README.md and settings.mjs.
 import { measureChecks } from './checks.mjs';
-import { Installation } from './installation.mjs';
+import { Installation, makeAll } from './installation.mjs';
 import { measureMemory } from './memory.mjs';
 import { grouped } from './numbers.mjs';
 import { measurePages } from './pages.mjs';
@@ -58,12 +58,10 @@ function plan(bench, { few, many, real }) {
 
 // Fills the installations, as many at a time as there are processors: nothing is measured meanwhile.
 async function prepare({ settings, report }, list) {
-    const waiting = [...new Set(list.map(({ at }) => at))].sort((a, b) => b.sessions - a.sessions);
-    const total = waiting.reduce((sum, { sessions }) => sum + sessions, 0);
-    report.say(`making ${waiting.length} installations with ${grouped(total)} sessions`);
-    await Promise.all(Array.from({ length: settings.cores }, async () => {
-        while (waiting.length > 0) await waiting.shift().make();
-    }));
+    const installations = [...new Set(list.map(({ at }) => at))];
+    const total = installations.reduce((sum, { sessions }) => sum + sessions, 0);
+    report.say(`making ${installations.length} installations with ${grouped(total)} sessions`);
+    await makeAll(installations, settings.cores);
 }
 
 async function measure(bench) {

@@ -9,7 +9,7 @@ import { Traffic } from './traffic.mjs';
 import { limits } from './verdict.mjs';
 
 // A fast wrong answer is not fast: the gate must let the cookies in, and nobody else.
-async function tryDoor(port, cookie) {
+export async function tryDoor(port, cookie) {
     const ask = async (headers) => (await request(port, page, { headers: { accept: '*/*', ...headers } })).status;
     const seen = [await ask({}), await ask({ cookie: `${cookie}x` }), await ask({ cookie })];
     if (seen.join() !== '401,401,200') throw new Error(`the gate answers ${seen.join()}`);

@@ -9,7 +9,7 @@ import { makeFolder, program } from './scratch.mjs';
 
 export const password = 'a password for the bench';
 const cookiesMax = 100000; // of more sessions, so many are asked for; wrk holds each as a whole request
-const cacheMax = '2G';     // a full cache is not what is measured
+const cacheOfSession = 1000; // bytes: a full cache is not what is measured
 const programs = ['login', 'logout', 'account', 'gate'];
 
 const userName = () => spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.trim();
@@ -42,7 +42,7 @@ user = ${userName()}
 secure_cookie = no
 store = ${this.store}
 [cache]
-size = ${this.sessions > 10000 ? cacheMax : '64M'}
+size = ${Math.max(64, Math.ceil(this.sessions * cacheOfSession / 1e6))}M
 [workers]
 gate = ${gateWorkers}
 login = ${loginWorkers}
@@ -75,11 +75,11 @@ level = warning
         return this.service?.isRunning ?? false;
     }
 
-    // Its programs run, and no other installation's.
-    async serve() {
+    // Its programs run; `alone`: and no other installation's.
+    async serve({ alone = true } = {}) {
         await this.make();
         const others = [...this.scratch.services].filter((service) => service.isLatchkey && service !== this.service);
-        await this.scratch.stop(...others);
+        if (alone) await this.scratch.stop(...others);
         if (this.isServing) return;
         this.service = this.scratch.keep(new Service(program('bin/latchkey'), ['serve'], { env: this.env }));
         this.service.isLatchkey = true;
@@ -116,6 +116,16 @@ level = warning
     command(args, options) {
         return run(program('bin/latchkey'), args, { env: this.env, ...options });
     }
+}
+
+// Fills installations, so many at a time, the largest first. What is still to be written to the disk then
+// is waited for, or it would hold up whoever is measured.
+export async function makeAll(installations, atATime) {
+    const waiting = [...installations].sort((a, b) => b.sessions - a.sessions);
+    await Promise.all(Array.from({ length: atATime }, async () => {
+        while (waiting.length > 0) await waiting.shift().make();
+    }));
+    await run('sync', []);
 }
 
 // A null responder; `bytes`: answers a page of that length instead of letting pass.

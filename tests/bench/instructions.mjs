@@ -15,8 +15,9 @@ const listensAt = (socket) => new Promise((resolve) => {
 });
 
 // Runs a FastCGI program under callgrind at `socket` while `work` runs, and then to its end. One that
-// does not listen by itself (`listens`) gets the socket from spawn-fcgi. Resolves to { place: instructions } of all its processes, from their beginning:
-// what a request takes is the difference of two such runs.
+// does not listen by itself (`listens`) gets the socket from spawn-fcgi. Resolves to { place:
+// instructions } of all its processes, from their beginning: what a request takes is the difference
+// of two such runs.
 export async function countInstructions(scratch, { command, env, socket, listens = false }, work) {
     const folder = makeFolder(scratch.folder, 'callgrind');
     rmSync(socket, { force: true });

@@ -38,6 +38,7 @@ export async function load({ port, target, list, seconds, connections, stopWhen 
         `http://127.0.0.1:${port}${target}`, '--', list], { cwd: here, stopWhen });
     const result = JSON.parse(/^\{.*\}$/m.exec(output)[0]);
     if (result.failed > 0) throw new Error(`${result.failed} requests to ${target} failed`);
+    if (result.requests === 0) throw new Error(`no request to ${target} was answered in ${seconds} s`);
     return { ...result, perSecond: result.requests / result.seconds };
 }
 

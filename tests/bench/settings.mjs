@@ -35,6 +35,7 @@ export function readSettings(env, quick) {
         jobs: readNames(env, 'ONLY', jobs, quick ? quickJobs : jobs),
         few: 1000, // live sessions
         many: readNumber(env, 'SESSIONS', 1000000, 10000000),
+        most: readNumber(env, 'SESSIONS_MAX', 10000000, 10000000), // of bench-scale
         checks: quick ? 100000 : 1000000, // until memory is looked at again
         connections: 16,
         gateWorkers: 2 * cores, // both as the programs have it when the configuration is silent
