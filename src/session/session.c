@@ -244,6 +244,7 @@ enum status session_find(const struct sessions *sessions, const struct token *to
         return ERR_NOT_FOUND;
     }
     token_digest(token, out->key);
+    store_watch(sessions->store, sessions->changes);
     search.remembers = sessions->memory != NULL &&
                        memory_refresh(sessions->memory, sessions->store, sessions->changes);
     enum status status = find_row(&search, out);
@@ -261,6 +262,7 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     } else {
         secret_wipe(out, sizeof *out);
     }
+    store_watch(sessions->store, 0);
     secret_wipe(&search.user, sizeof search.user);
     return status;
 }

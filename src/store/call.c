@@ -26,6 +26,7 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
         log_error("%s: statement %d is for a cache", store->path, (int)which);
         return ERR_PERMISSION;
     }
+    store->looked = rule->writes ? 0 : store->looked;
     enum status status = store_connect(store);
     if (status == OK) {
         status = prepare(store, which);

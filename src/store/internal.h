@@ -11,8 +11,9 @@ struct store {
     uint64_t cache_bytes;                        /* its size when it is a cache, else 0 */
     struct db *db;                               /* NULL until needed, and after a fault */
     struct db_statement *statements[STATEMENTS]; /* prepared when first needed */
-    unsigned calls;                              /* begun and not ended: the connection must stay */
-    struct generation *generation;               /* NULL: nobody is to be told of revocations */
+    uint64_t changes, looked; /* see store_watch: the present number, and that of the last look */
+    unsigned calls;           /* begun and not ended: the connection must stay */
+    struct generation *generation; /* NULL: nobody is to be told of revocations */
 };
 
 /* Binds a key to the parameters 1 and 2: the number of its row, and the rest of it. */

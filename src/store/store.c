@@ -67,6 +67,7 @@ void store_disconnect(struct store *store)
         db_statement_free(&store->statements[i]);
     }
     db_close(&store->db);
+    store->looked = 0;
 }
 
 bool store_exists(const struct store *store)
@@ -123,11 +124,27 @@ static enum status open_database(struct store *store)
     return status == OK ? check_version(store) : status;
 }
 
+void store_watch(struct store *store, uint64_t changes)
+{
+    store->changes = changes;
+}
+
+/* The number is older than the look, so that what changes in between is seen the next time. */
+static bool is_in_place(struct store *store)
+{
+    if (store->changes != 0 && store->changes == store->looked) {
+        return true;
+    }
+    bool found = db_is_in_place(store->db);
+    store->looked = found ? store->changes : 0;
+    return found;
+}
+
 enum status store_connect(struct store *store)
 {
     bool is_cache = store->cache_bytes != 0;
     if (store->db != NULL) {
-        if (db_in_transaction(store->db) || db_is_in_place(store->db)) {
+        if (db_in_transaction(store->db) || is_in_place(store)) {
             return OK;
         }
         if (store->calls > 0) {
@@ -177,6 +194,7 @@ enum status store_check(struct store *store)
 
 static enum status begin(struct store *store, bool patient)
 {
+    store->looked = 0;
     enum status status = store_connect(store);
     if (status != OK) {
         return status;

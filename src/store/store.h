@@ -44,6 +44,11 @@ enum status store_open_cache(const char *path, uint64_t size_bytes, enum store_r
  * what to do (`latchkey init`, `latchkey migrate`, a newer program, chmod). */
 enum status store_check(struct store *store) MUST_USE;
 
+/* Says what number a watch of the file gave in this request (watch_count_changes), until 0 is said:
+ * while it is the one at which the file was last found in its place, reads do not look again.
+ * Whatever begins to write always looks. */
+void store_watch(struct store *store, uint64_t changes);
+
 /* Closes the connection, which rolls back what was not committed; the next call opens another. A
  * store without a connection may cross fork: SQLite's locks would not. */
 void store_disconnect(struct store *store);

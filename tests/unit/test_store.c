@@ -165,6 +165,35 @@ static void the_engine_refuses_what_the_role_may_not(void **state)
     }
 }
 
+static void a_watched_file_is_looked_at_again_when_it_changed_or_is_written_to(void **state)
+{
+    (void)state;
+    struct user found;
+    (void)database_make();
+    struct store *watched = database_open(STORE_ROLE_ADMIN);
+    struct user user = database_add_user(watched, "alice");
+    struct session_row row = database_add_session(watched, &user, 'k');
+    store_watch(watched, 7);
+    assert_int_equal(users_find_by_id(watched, user.id, &found), OK);
+    database_hide();
+    assert_int_equal(users_find_by_id(watched, user.id, &found), OK); /* by what the watch says */
+    assert_int_equal(database_touch(watched, &row, NOON + 1), ERR_STORE);
+    assert_int_equal(users_find_by_id(watched, user.id, &found), ERR_STORE);
+    database_show();
+    assert_int_equal(users_find_by_id(watched, user.id, &found), OK);
+    assert_int_equal(users_find_by_id(watched, user.id, &found), OK);
+    database_hide();
+    store_watch(watched, 8);
+    assert_int_equal(users_find_by_id(watched, user.id, &found), ERR_STORE);
+    database_show();
+    assert_int_equal(users_find_by_id(watched, user.id, &found), OK);
+    database_hide();
+    store_watch(watched, 0);
+    assert_int_equal(users_find_by_id(watched, user.id, &found), ERR_STORE);
+    database_show();
+    store_close(&watched);
+}
+
 static void the_gate_reads_no_hash_and_writes_no_user(void **state)
 {
     (void)state;
@@ -390,6 +419,8 @@ int main(void)
         cmocka_unit_test(a_failing_step_leaves_no_half_schema),
         cmocka_unit_test(each_role_may_run_its_statements_and_no_others),
         cmocka_unit_test(the_engine_refuses_what_the_role_may_not),
+        cmocka_unit_test(a_watched_file_is_looked_at_again_when_it_changed_or_is_written_to),
+        cmocka_unit_test(a_watched_file_is_looked_at_again_when_it_changed_or_is_written_to),
         cmocka_unit_test(the_gate_reads_no_hash_and_writes_no_user),
         cmocka_unit_test(a_transaction_spans_calls_and_is_given_up_whole),
         cmocka_unit_test(a_database_that_goes_and_comes_back_needs_no_restart),
