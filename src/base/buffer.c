@@ -1,8 +1,8 @@
 /* A growing run of bytes.
  *
- * Invariants: len <= limit; room is 0 with data NULL, or at least len + 1 with data[len] NUL, and
- * what lies behind that NUL was never written or is wiped. It grows by moving into a new allocation
- * and wiping the old one: realloc would leave copies of secrets behind. */
+ * Invariants: len <= limit; room is 0 with data NULL, or above len and at most limit + 1, with
+ * data[len] NUL, and what lies behind that NUL was never written or is wiped. It grows by moving
+ * into a new allocation and wiping the old one: realloc would leave copies of secrets behind. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -49,21 +49,14 @@ static size_t next_room(const struct buffer *buffer, size_t needed)
     return room < needed ? needed : room;
 }
 
-/* Makes room for `len` more bytes and a NUL, or sets `failed`. */
-static bool reserve(struct buffer *buffer, size_t len)
+/* What reserve does when the room is too small. */
+static bool grow(struct buffer *buffer, size_t len)
 {
-    if (buffer->failed) {
-        return false;
-    }
     if (len > buffer->limit - buffer->len || len >= SIZE_MAX - buffer->len) {
         buffer->failed = true;
         return false;
     }
-    size_t needed = buffer->len + len + 1;
-    if (needed <= buffer->room) {
-        return true;
-    }
-    size_t room = next_room(buffer, needed);
+    size_t room = next_room(buffer, buffer->len + len + 1);
     char *data = malloc(room);
     if (data == NULL) {
         buffer->failed = true;
@@ -80,6 +73,13 @@ static bool reserve(struct buffer *buffer, size_t len)
     return true;
 }
 
+/* Makes room for `len` more bytes and a NUL, or sets `failed`. What is below the room is below the
+ * limit. */
+static bool reserve(struct buffer *buffer, size_t len)
+{
+    return !buffer->failed && (len < buffer->room - buffer->len || grow(buffer, len));
+}
+
 void buffer_add(struct buffer *buffer, const void *bytes, size_t len)
 {
     if (!reserve(buffer, len) || len == 0) {
@@ -93,11 +93,6 @@ void buffer_add(struct buffer *buffer, const void *bytes, size_t len)
 void buffer_add_text(struct buffer *buffer, struct text text)
 {
     buffer_add(buffer, text.data, text.len);
-}
-
-void buffer_add_string(struct buffer *buffer, const char *string)
-{
-    buffer_add_text(buffer, text_of(string));
 }
 
 /* Prints into the room that is left, if there is any; otherwise only counts. Bytes of the whole

@@ -25,7 +25,10 @@ void buffer_reset(struct buffer *buffer);
 /* Adds bytes; on failure sets `failed` and adds nothing. */
 void buffer_add(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_add_text(struct buffer *buffer, struct text text);
-void buffer_add_string(struct buffer *buffer, const char *string);
+static inline void buffer_add_string(struct buffer *buffer, const char *string)
+{
+    buffer_add_text(buffer, text_of(string));
+}
 void buffer_print(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -3,13 +3,14 @@
  * explicit_bzero is a call that no compiler may drop. What this does not reach: copies in
  * registers, in swap, and in memory that a library freed by itself.
  *
- * The comparison adds up the differences of all bytes; the accumulator is volatile, so that the
- * compiler cannot leave the loop at the first difference, which would tell a guesser how many
- * bytes were right. */
+ * The comparison adds up the differences of all words, and of the bytes that are left; the
+ * accumulator is volatile, so that the compiler cannot leave the loop at the first difference,
+ * which would tell a guesser how many bytes were right. */
 #define _DEFAULT_SOURCE /* explicit_bzero */
 #include "base/secret.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -25,9 +26,16 @@ bool secret_is_equal(const void *a, const void *b, size_t len)
 {
     const unsigned char *left = a;
     const unsigned char *right = b;
-    volatile unsigned char difference = 0;
-    for (size_t i = 0; i < len; i++) {
-        difference = (unsigned char)(difference | (left[i] ^ right[i]));
+    volatile uint64_t difference = 0;
+    size_t i = 0;
+    for (; i + sizeof difference <= len; i += sizeof difference) {
+        uint64_t words[2];
+        memcpy(&words[0], left + i, sizeof words[0]);
+        memcpy(&words[1], right + i, sizeof words[1]);
+        difference |= words[0] ^ words[1];
+    }
+    for (; i < len; i++) {
+        difference |= (uint64_t)(left[i] ^ right[i]);
     }
     return difference == 0;
 }

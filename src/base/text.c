@@ -5,24 +5,15 @@
  * protocols. */
 #include "base/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define NEAREST_LEN_MAX      63
 #define NEAREST_DISTANCE_MAX 3
 
-struct text text_of(const char *string)
-{
-    return (struct text){string, string == NULL ? 0 : strlen(string)};
-}
-
 const char *text_bytes(struct text text)
 {
     return text.data != NULL ? text.data : "";
-}
-
-bool text_is(struct text a, const char *b)
-{
-    return text_equal(a, text_of(b));
 }
 
 int text_compare(struct text a, struct text b)
@@ -50,11 +41,6 @@ bool text_equal_nocase(struct text a, struct text b)
     return true;
 }
 
-bool text_has_prefix(struct text whole, struct text prefix)
-{
-    return prefix.len <= whole.len && text_equal((struct text){whole.data, prefix.len}, prefix);
-}
-
 bool text_is_alphanumeric(char byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
@@ -70,11 +56,6 @@ int text_hex_value(char digit)
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-bool text_has_byte(struct text text, char byte)
-{
-    return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
-}
-
 bool text_consists_of(struct text text, const char *others)
 {
     struct text marks = text_of(others);
@@ -86,39 +67,66 @@ bool text_consists_of(struct text text, const char *others)
     return true;
 }
 
-static bool is_control(char byte)
+#define ONES ((uint64_t)0x0101010101010101) /* in each byte of a word */
+#define TOPS (0x80 * ONES)
+
+/* Which of the bytes are control characters: a top bit is set if and only if the answer for the
+ * word is yes. A byte that is below n (1 to 0x80) borrows from its highest bit when n is taken from
+ * it, if that bit was not set; a borrow may reach the next byte too, but only from one that is
+ * found already. */
+static uint64_t find_controls(uint64_t word)
 {
-    return (unsigned char)byte < 0x20 || byte == 0x7f;
+    uint64_t deletes = word ^ (0x7f * ONES); /* zero where DEL was */
+    return ((word - 0x20 * ONES) | (deletes - ONES)) & ~word & TOPS;
 }
 
-/* A byte of a word that is below n (1 to 0x80) borrows from its highest bit when n is taken from
- * it, if that bit was not set; a borrow may reach the next byte too, but only from one that is
- * found already. So the answer for the whole word is exact. */
-static bool word_has_control(const char bytes[sizeof(uint64_t)])
+static uint64_t find_beyond_ascii(uint64_t word)
 {
-    const uint64_t ones = 0x0101010101010101;
-    const uint64_t tops = 0x80 * ones;
+    return word & TOPS;
+}
+
+/* Likewise. */
+static uint64_t find_invisible(uint64_t word)
+{
+    uint64_t blanks = word ^ (' ' * ONES);
+    return find_controls(word) | ((blanks - ONES) & ~blanks & TOPS) | find_beyond_ascii(word);
+}
+
+static uint64_t get_word(const char *bytes)
+{
     uint64_t word;
     memcpy(&word, bytes, sizeof word);
-    uint64_t deletes = word ^ (0x7f * ones); /* zero where DEL was */
-    return (((word - 0x20 * ones) & ~word) | ((deletes - ones) & ~deletes)) & tops;
+    return word;
 }
 
-/* Every byte of every request and answer passes here. */
+/* Whether `find` finds something in any word of the text, with marks before a short one; the last
+ * word overlaps the one before. Every byte of every request and answer passes here. */
+static inline bool has_in_words(struct text text, uint64_t (*find)(uint64_t))
+{
+    const size_t width = sizeof(uint64_t);
+    if (text.len < width) {
+        uint64_t word = '!' * ONES;
+        for (size_t i = 0; i < text.len; i++) {
+            word = word << CHAR_BIT | (unsigned char)text.data[i];
+        }
+        return find(word) != 0;
+    }
+    for (size_t i = 0; i < text.len - width; i += width) {
+        if (find(get_word(text.data + i)) != 0) {
+            return true;
+        }
+    }
+    return find(get_word(text.data + text.len - width)) != 0;
+}
+
 bool text_has_control(struct text text)
 {
-    size_t i = 0;
-    for (; i + sizeof(uint64_t) <= text.len; i += sizeof(uint64_t)) {
-        if (word_has_control(text.data + i)) {
-            return true;
-        }
-    }
-    for (; i < text.len; i++) {
-        if (is_control(text.data[i])) {
-            return true;
-        }
-    }
-    return false;
+    return has_in_words(text, find_controls);
+}
+
+bool text_is_visible(struct text text)
+{
+    return !has_in_words(text, find_invisible);
 }
 
 /* The table of RFC 3629 §4, one line per line there: which first bytes, how long, and the bounds of
@@ -170,6 +178,9 @@ size_t text_utf8_len(struct text text)
 
 bool text_is_utf8(struct text text)
 {
+    if (!has_in_words(text, find_beyond_ascii)) {
+        return true; /* as most are */
+    }
     while (text.len > 0) {
         size_t len = text_utf8_len(text);
         if (len == 0) {
@@ -194,11 +205,6 @@ struct text text_trim(struct text text)
         text.len--;
     }
     return text;
-}
-
-struct text text_from(struct text text, size_t bytes)
-{
-    return bytes == 0 ? text : (struct text){text.data + bytes, text.len - bytes};
 }
 
 bool text_cut_prefix(struct text *rest, struct text prefix)

@@ -23,14 +23,20 @@ struct text {
         (literal), sizeof(literal) - 1                                                             \
     }
 
+/* What takes a few instructions stands here and not in text.c, for each request is searched for a
+ * dozen names, is cut into a hundred pieces, and most of the words it is compared with are
+ * literals, whose length the compiler knows. */
+
 /* A text over a C string; NULL gives the empty text. */
-struct text text_of(const char *string);
+static inline struct text text_of(const char *string)
+{
+    return (struct text){string, string == NULL ? 0 : strlen(string)};
+}
 
 /* The bytes, never NULL: for libraries to which NULL means something else than no bytes. */
 const char *text_bytes(struct text text);
 
-/* Equality, byte by byte. Not for secrets: see base/secret.h. It stands here because each request
- * is searched for a dozen names, and most differ in length. */
+/* Equality, byte by byte. Not for secrets: see base/secret.h. */
 static inline bool text_equal(struct text a, struct text b)
 {
     return a.len == b.len &&
@@ -38,7 +44,10 @@ static inline bool text_equal(struct text a, struct text b)
 }
 
 /* The same against a C string. */
-bool text_is(struct text a, const char *b);
+static inline bool text_is(struct text a, const char *b)
+{
+    return text_equal(a, text_of(b));
+}
 
 /* The order of two texts by their bytes: negative, 0 or positive. Not for secrets either. */
 int text_compare(struct text a, struct text b);
@@ -47,7 +56,10 @@ int text_compare(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b);
 
 /* Whether `whole` begins with `prefix`, byte by byte; every text begins with the empty one. */
-bool text_has_prefix(struct text whole, struct text prefix);
+static inline bool text_has_prefix(struct text whole, struct text prefix)
+{
+    return prefix.len <= whole.len && text_equal((struct text){whole.data, prefix.len}, prefix);
+}
 
 /* Whether the byte is an ASCII letter or digit. */
 bool text_is_alphanumeric(char byte);
@@ -56,13 +68,19 @@ bool text_is_alphanumeric(char byte);
 int text_hex_value(char digit);
 
 /* Whether the byte stands in the text; may be NUL. */
-bool text_has_byte(struct text text, char byte);
+static inline bool text_has_byte(struct text text, char byte)
+{
+    return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
+}
 
 /* Whether every byte is an ASCII letter, a digit, or one of `others`. */
 bool text_consists_of(struct text text, const char *others);
 
 /* Whether any byte is a control character: below 0x20, or 0x7f. */
 bool text_has_control(struct text text);
+
+/* Whether every byte is printable ASCII and no space (VCHAR of RFC 5234 §B.1). */
+bool text_is_visible(struct text text);
 
 /* Whether the bytes are well-formed UTF-8 (RFC 3629 §4: no overlong form, no surrogate). */
 bool text_is_utf8(struct text text);
@@ -75,7 +93,10 @@ size_t text_utf8_len(struct text text);
 struct text text_trim(struct text text);
 
 /* What follows the first `bytes` bytes, of which there must be so many. */
-struct text text_from(struct text text, size_t bytes);
+static inline struct text text_from(struct text text, size_t bytes)
+{
+    return bytes == 0 ? text : (struct text){text.data + bytes, text.len - bytes};
+}
 
 /* Cuts `prefix` off the front of *rest; false, and nothing cut, when it does not stand there. */
 bool text_cut_prefix(struct text *rest, struct text prefix);

@@ -11,24 +11,31 @@
 
 #include "http/url.h"
 
+/* Copies what holds no escape to `at`; returns its end there. */
+static char *put_plain(char *at, struct text plain, bool plus_is_space)
+{
+    for (size_t i = 0; i < plain.len; i++) {
+        at[i] = plus_is_space && plain.data[i] == '+' ? ' ' : plain.data[i];
+    }
+    return at + plain.len;
+}
+
 /* Decodes `text` to *at, which has room for text.len bytes, and moves it on. ERR_INPUT. */
 static enum status decode(struct text text, bool plus_is_space, char **at, struct text *out)
 {
     char *start = *at;
-    char *end = start;
+    char *end = put_plain(start, url_take_plain(&text), plus_is_space);
     while (text.len > 0) {
         unsigned char byte;
         bool escaped;
-        if (!url_take_byte(&text, &byte, &escaped) || byte == '\0') {
+        if (!url_take_byte(&text, &byte, &escaped)) {
             return ERR_INPUT;
         }
-        if (plus_is_space && !escaped && byte == '+') {
-            byte = ' ';
-        }
         *end++ = (char)byte;
+        end = put_plain(end, url_take_plain(&text), plus_is_space);
     }
     struct text decoded = {start, (size_t)(end - start)};
-    if (!text_is_utf8(decoded)) {
+    if (text_has_byte(decoded, '\0') || !text_is_utf8(decoded)) {
         return ERR_INPUT;
     }
     *at = end;

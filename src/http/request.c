@@ -67,9 +67,12 @@ static struct text get_param(const struct reading *reading, const char *name)
 
 /* ---- parameters ---- */
 
-/* A tab is the one control character that a header may have (RFC 9110 §5.5). */
+/* A tab is the one control character that a header may have (RFC 9110 §5.5), and hardly any has. */
 static bool has_header_control(struct text value)
 {
+    if (!text_has_control(value)) {
+        return false;
+    }
     while (value.len > 0) {
         if (text_has_control(text_cut(&value, '\t'))) {
             return true;
@@ -219,26 +222,17 @@ static bool cut_origin(struct text *uri)
     return uri->len > 0 && uri->data[0] == '/';
 }
 
-static bool is_uri_text(struct text uri)
-{
-    for (size_t i = 0; i < uri.len; i++) {
-        unsigned char byte = (unsigned char)uri.data[i];
-        if (byte <= 0x20 || byte >= 0x7f || byte == '#') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Escapes well-formed, and none of them NUL. */
 static bool has_sound_escapes(struct text text)
 {
+    (void)url_take_plain(&text);
     while (text.len > 0) {
         unsigned char byte;
         bool escaped;
         if (!url_take_byte(&text, &byte, &escaped) || byte == '\0') {
             return false;
         }
+        (void)url_take_plain(&text);
     }
     return true;
 }
@@ -263,7 +257,7 @@ static int read_uri(struct reading *reading)
     if (uri.len == 0) {
         return refuse(reading, 400, "REQUEST_URI is missing");
     }
-    if (!is_uri_text(uri) || !cut_origin(&uri)) {
+    if (!text_is_visible(uri) || text_has_byte(uri, '#') || !cut_origin(&uri)) {
         return refuse(reading, 400, "REQUEST_URI is no path");
     }
     struct text query = uri;

@@ -99,11 +99,8 @@ void response_add_optional(struct response *response, const char *name, struct t
 /* An absolute path or http(s) URL, of the bytes that a URL is made of. */
 static bool is_location(struct text location)
 {
-    for (size_t i = 0; i < location.len; i++) {
-        unsigned char byte = (unsigned char)location.data[i];
-        if (byte <= 0x20 || byte >= 0x7f || byte == '\\') {
-            return false;
-        }
+    if (!text_is_visible(location) || text_has_byte(location, '\\')) {
+        return false;
     }
     bool is_path = text_has_prefix(location, TEXT("/")) && !text_has_prefix(location, TEXT("//"));
     return is_path || text_has_prefix(location, TEXT("http://")) ||
@@ -137,6 +134,18 @@ static bool is_whole(const struct response *response)
     return !response->failed;
 }
 
+/* Of a status of three digits; printf would take as long as all the rest of an answer. */
+static void print_status(int status, struct buffer *out)
+{
+    const char digits[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10),
+                           (char)('0' + status % 10)};
+    buffer_add_string(out, "Status: ");
+    buffer_add(out, digits, sizeof digits);
+    buffer_add_string(out, " ");
+    buffer_add_string(out, response_reason(status));
+    buffer_add_string(out, "\r\n");
+}
+
 enum status response_print(const struct response *response, bool head_only, struct buffer *out)
 {
     bool whole = is_whole(response);
@@ -151,7 +160,7 @@ enum status response_print(const struct response *response, bool head_only, stru
     }
     /* The longest status line is far below this. */
     size_t wanted = out->len + headers.len + body.len + 64;
-    buffer_print(out, "Status: %d %s\r\n", status, response_reason(status));
+    print_status(status, out);
     buffer_add_text(out, headers);
     buffer_add_string(out, "\r\n");
     buffer_add_text(out, body);

@@ -31,6 +31,14 @@ static bool is_control(unsigned char byte)
     return byte < 0x20 || byte == 0x7f;
 }
 
+struct text url_take_plain(struct text *rest)
+{
+    struct text after = *rest;
+    struct text plain = text_cut(&after, '%');
+    *rest = text_from(*rest, plain.len);
+    return plain;
+}
+
 bool url_take_byte(struct text *rest, unsigned char *byte, bool *escaped)
 {
     if (rest->len == 0) {

@@ -26,6 +26,9 @@ bool url_is_host(struct text text);
  * "null" is nobody's. */
 bool url_is_origin(struct text origin, bool https, struct text host);
 
+/* Takes what stands before the first '%', or everything, off the front of *rest. */
+struct text url_take_plain(struct text *rest);
+
 /* Takes one byte off the front of *rest, decoding %XX; `escaped` tells whether it was one. False,
  * and nothing taken, at a bad escape and when nothing is left. */
 bool url_take_byte(struct text *rest, unsigned char *byte, bool *escaped);

@@ -55,13 +55,10 @@ bool user_display_is_valid(struct text display)
 bool user_email_is_valid(struct text email)
 {
     size_t at_signs = 0;
-    if (email.len > USER_EMAIL_MAX) {
+    if (email.len > USER_EMAIL_MAX || !text_is_visible(email)) {
         return false;
     }
     for (size_t i = 0; i < email.len; i++) {
-        if (email.data[i] <= ' ' || email.data[i] >= 0x7f) {
-            return false;
-        }
         at_signs += email.data[i] == '@' ? 1 : 0;
     }
     return email.len == 0 || (at_signs == 1 && email.len >= 3 && email.data[0] != '@' &&

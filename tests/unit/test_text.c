@@ -176,6 +176,39 @@ static void utf8_is_told_from_other_bytes(void **state)
     }
 }
 
+static void one_stray_byte_spoils_utf8_of_any_length(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 19; len++) {
+        char bytes[19];
+        memset(bytes, 'a', sizeof bytes);
+        assert_true(text_is_utf8((struct text){bytes, len}));
+        for (size_t place = 0; place < len; place++) {
+            for (int c = 0x80; c < 0x100; c++) {
+                bytes[place] = (char)c;
+                assert_false(text_is_utf8((struct text){bytes, len}));
+            }
+            bytes[place] = 'a';
+        }
+    }
+}
+
+static void what_is_visible_is_ascii_that_leaves_a_mark(void **state)
+{
+    (void)state;
+    assert_true(text_is_visible(TEXT("")));
+    for (size_t len = 1; len <= 19; len++) {
+        for (size_t place = 0; place < len; place++) {
+            for (int c = 0; c < 256; c++) {
+                char bytes[19];
+                memset(bytes, c % 2 == 0 ? '~' : '!', sizeof bytes);
+                bytes[place] = (char)c;
+                assert_int_equal(text_is_visible((struct text){bytes, len}), c > 0x20 && c < 0x7f);
+            }
+        }
+    }
+}
+
 /* As many as there are code points of that length: U+0080 to U+07FF, U+0800 to U+FFFF less the
  * surrogates. */
 static void there_are_as_many_utf8_characters_as_code_points(void **state)
@@ -336,6 +369,8 @@ int main(void)
         cmocka_unit_test(every_control_character_is_found),
         cmocka_unit_test(a_control_character_is_found_at_every_place),
         cmocka_unit_test(utf8_is_told_from_other_bytes),
+        cmocka_unit_test(one_stray_byte_spoils_utf8_of_any_length),
+        cmocka_unit_test(what_is_visible_is_ascii_that_leaves_a_mark),
         cmocka_unit_test(there_are_as_many_utf8_characters_as_code_points),
         cmocka_unit_test(every_code_point_beyond_the_first_plane_has_four_bytes),
         cmocka_unit_test(only_the_first_character_is_measured),

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "http/url.h"
+#include "tables.h"
 
 #define SELF "auth.example"
 
@@ -390,6 +391,26 @@ static void origins_must_be_the_own_host(void **state)
     }
 }
 
+static void plain_bytes_are_taken_up_to_the_next_escape(void **state)
+{
+    (void)state;
+    static const struct {
+        struct text text;
+        size_t plain;
+    } cases[] = {
+        {TEXT_INIT(""), 0},     {TEXT_INIT("/a+b"), 4}, {TEXT_INIT("/a%20b"), 2},
+        {TEXT_INIT("%20b"), 0}, {TEXT_INIT("a\0%"), 2}, {TEXT_INIT("%"), 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct text rest = cases[i].text;
+        struct text plain = url_take_plain(&rest);
+        assert_int_equal(plain.len, cases[i].plain);
+        assert_int_equal(rest.len, cases[i].text.len - plain.len);
+        assert_true(text_equal(text_from(cases[i].text, plain.len), rest));
+        assert_int_equal(url_take_plain(&rest).len, 0);
+    }
+}
+
 static void bytes_are_taken_with_their_escapes(void **state)
 {
     struct text rest = TEXT("a%4a%Ff%zz");
@@ -425,6 +446,7 @@ int main(void)
         cmocka_unit_test(the_own_host_is_the_requests_with_its_port),
         cmocka_unit_test(hosts_are_names_or_literals_with_a_port),
         cmocka_unit_test(origins_must_be_the_own_host),
+        cmocka_unit_test(plain_bytes_are_taken_up_to_the_next_escape),
         cmocka_unit_test(bytes_are_taken_with_their_escapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
