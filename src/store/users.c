@@ -9,6 +9,7 @@
  * What this does not protect: copies of hashes that SQLite keeps in its page cache. */
 #include "store/users.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -77,15 +78,12 @@ enum status user_add_group(struct user *user, struct text group)
         }
     }
     size_t len = text_of(user->groups).len;
-    size_t comma = len > 0 ? 1 : 0;
-    if (len + comma + group.len > USER_GROUPS_MAX) {
+    const char *comma = len > 0 ? "," : "";
+    if (len + text_of(comma).len + group.len > USER_GROUPS_MAX) {
         return ERR_TOO_LARGE;
     }
-    if (comma != 0) {
-        user->groups[len] = ',';
-    }
-    memcpy(user->groups + len + comma, group.data, group.len);
-    user->groups[len + comma + group.len] = '\0';
+    (void)snprintf(user->groups + len, sizeof user->groups - len, "%s%.*s", comma, (int)group.len,
+                   group.data);
     return OK;
 }
 
