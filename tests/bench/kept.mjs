@@ -54,21 +54,28 @@ function changesOf(before = {}, after = {}) {
         .map((name) => `${name} ${before[name] ?? 'none'} -> ${after[name] ?? 'none'}`).join(', ');
 }
 
-function printChanges(before, after) {
+// `isPart`: what is not in `after` was not looked at.
+function printChanges(before, after, isPart) {
+    const told = (part, whole) => (isPart ? namesOf(part).filter((name) => whole?.[name] !== undefined) : namesOf(whole, part));
+    const pick = (names, figures = {}) => Object.fromEntries(names.map((name) => [name, figures[name]]));
     console.log('Changes against the figures that were kept:');
-    for (const title of namesOf(before, after)) {
-        const rows = namesOf(before[title], after[title])
-            .map((row) => [row, changesOf(before[title]?.[row], after[title]?.[row])]).filter(([, changes]) => changes);
+    for (const title of told(after, before)) {
+        const rows = told(after[title], before[title]).map((row) => {
+            const [is, was] = [after[title]?.[row], before[title]?.[row]];
+            const columns = told(is, was);
+            return [row, changesOf(pick(columns, was), pick(columns, is))];
+        }).filter(([, changes]) => changes);
         console.log(`  ${title}${rows.length === 0 ? ': none' : ''}`);
         for (const [row, changes] of rows) console.log(`    ${row}: ${changes}`);
     }
 }
 
-// Puts tables, { title, head, rows }, in the place of those that are kept, and says what changed.
-export function keep(name, introduction, tables) {
+// Says what changed in tables, { title, head, rows }, and puts them in the place of those that are
+// kept; not where they are a part only (`isWhole`).
+export function keep(name, introduction, tables, isWhole = true) {
     const [head, before, tail] = splitAt(name);
     const after = `${[introduction, ...tables.flatMap((table) =>
         [`**${table.title}**`, formatTable(table.head, table.rows)])].join('\n\n')}\n`;
-    printChanges(readFigures(before), readFigures(after));
-    writeFileSync(document, `${head}${after}${tail}`);
+    printChanges(readFigures(before), readFigures(after), !isWhole);
+    if (isWhole) writeFileSync(document, `${head}${after}${tail}`);
 }

@@ -1,8 +1,11 @@
 // What a check takes in system calls and instructions, which a busy machine does not change; for `make
 // bench-profile`. Prints tables with what changed, keeps them in docs/performance.md, and writes
-// $BUILD/profile.json. Usage: profile.mjs; environment: STORES, as in README.md.
+// $BUILD/profile.json. Usage: profile.mjs; environment: STORES and SERVERS, as in README.md; what is left
+// out is not kept either.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { request } from '../web/support/http.mjs';
+import { until } from '../web/support/install.mjs';
 import { ask } from './ask.mjs';
 import { countCalls } from './calls.mjs';
 import { startBoth } from './checks.mjs';
@@ -13,7 +16,7 @@ import { grouped } from './numbers.mjs';
 import { describe, Report } from './report.mjs';
 import { makeFolder, program, runBench } from './scratch.mjs';
 import { page, startServer } from './servers.mjs';
-import { readSettings } from './settings.mjs';
+import { isWhole, readSettings } from './settings.mjs';
 
 const rareCalls = 0.02;        // of a check: not worth a line, and not the same in each run
 const rareInstructions = 200;
@@ -49,8 +52,8 @@ const cookiesOf = (installation) => readFileSync(installation.list, 'utf8').trim
     .map((line) => line.split('\t')[1]);
 
 // Resolves to { reference, gate } of { alone, crowded }, each { call: how many for a check }.
-async function profileCalls(bench, installation) {
-    const both = await startBoth(bench, installation, 'nginx');
+async function profileCalls(bench, installation, server) {
+    const both = await startBoth(bench, installation, server);
     const cookies = cookiesOf(installation).slice(0, known);
     const result = {};
     for (const name of ['reference', 'gate']) {
@@ -69,7 +72,7 @@ async function profileCalls(bench, installation) {
     return result;
 }
 
-// What runs under callgrind for nginx: { gate or login: countInstructions's description }.
+// What runs under callgrind for a web server: { gate or login: countInstructions's description }.
 function describePrograms(installation) {
     const { folder, env } = installation;
     const socketOf = (name) => path.join(folder, `${name}-callgrind.sock`);
@@ -82,10 +85,13 @@ function describePrograms(installation) {
 }
 
 // Resolves to { seen, unseen }, the instructions of a check, { place: instructions }: of a session
-// that the worker remembers, and of one that it does not. There is one worker.
+// that the worker remembers, and of one that it does not. There is one worker. (lighttpd asks nobody for a second after it found
+// nobody. The one request that tries for it is in each run, and so in no difference of them.)
 async function profileChecks({ scratch }, contender, port, cookies) {
-    const use = (sessions, times) => countInstructions(scratch, contender, () =>
-        ask({ port, target: page, cookies: cookies.slice(0, sessions), count: sessions * times }));
+    const use = (sessions, times) => countInstructions(scratch, contender, async () => {
+        await until('the web server to see the gate', async () => (await request(port, page)).status < 500);
+        await ask({ port, target: page, cookies: cookies.slice(0, sessions), count: sessions * times });
+    });
     const once = await use(few, 1);
     return {
         seen: perEach(once, await use(few, 2), few),
@@ -100,53 +106,71 @@ async function profilePage({ scratch }, contender, port) {
     return perEach(await use(pages), await use(2 * pages), pages);
 }
 
+// One store and the null responder, the login form where `withForm`, behind one web server. Resolves to
+// { seen, unseen, form } of { column: { place: instructions } }.
+async function profileBehind(bench, installation, name, withForm) {
+    const { scratch, settings } = bench;
+    const { store } = installation;
+    const { reference, gate, login } = describePrograms(installation);
+    const sockets = installation.makeSockets(`callgrind-${name}`, { gate: gate.socket, login: login.socket });
+    const server = await startServer(name, scratch, sockets, settings);
+    const { port } = server;
+    const cookies = cookiesOf(installation);
+    const result = { seen: {}, unseen: {}, form: {} };
+    if (store === settings.stores[0]) {
+        result.seen['null responder'] = (await profileChecks(bench, reference, port, cookies)).seen;
+        if (withForm) result.form['login form'] = await profilePage(bench, login, port);
+    }
+    ({ seen: result.seen[store], unseen: result.unseen[store] } = await profileChecks(bench, gate, port, cookies));
+    await scratch.stop(server);
+    return result;
+}
+
+// Resolves to tables. What a session costs that is not known does not depend on the web server.
 async function profileInstructions(bench) {
     const { scratch, settings, report } = bench;
-    const seen = {};
-    const unseen = {};
+    const results = {};
+    const [first] = settings.servers;
     for (const store of settings.stores) {
         const installation = new Installation(scratch, { ...settings, gateWorkers: 1, loginWorkers: 1 },
             { name: `one-${store}`, store, sessions: 2 * few });
         await installation.make();
-        const { reference, gate, login } = describePrograms(installation);
-        const sockets = installation.makeSockets('callgrind', { gate: gate.socket, login: login.socket });
-        const server = await startServer('nginx', scratch, sockets, settings);
-        const { port } = server;
-        const cookies = cookiesOf(installation);
-        if (store === settings.stores[0]) {
-            report.say('instructions of the null responder and of the login form');
-            seen['null responder'] = (await profileChecks(bench, reference, port, cookies)).seen;
-            seen['login form'] = await profilePage(bench, login, port);
+        for (const server of settings.servers) {
+            report.say(`instructions of a check, ${store} store, behind ${server}`);
+            const result = await profileBehind(bench, installation, server, server === first);
+            results[server] ??= { seen: {}, unseen: {}, form: {} };
+            for (const part of Object.keys(result)) Object.assign(results[server][part], result[part]);
         }
-        report.say(`instructions of a check, ${store} store`);
-        ({ seen: seen[store], unseen: unseen[store] } = await profileChecks(bench, gate, port, cookies));
-        await scratch.stop(server);
     }
-    const { 'login form': form, ...checks } = seen;
-    const whole = (figure) => grouped(Math.round(figure));
+    const print = (figure) => grouped(Math.round(figure));
+    const table = (what, parts) => makeTable(`Instructions of ${what}`, parts, rareInstructions, print);
+    const { unseen, form } = results[first];
     return [
-        makeTable('Instructions of a check, of a session that the worker knows', checks, rareInstructions, whole),
-        makeTable('Instructions of a check, of a session that the worker sees for the first time', unseen, rareInstructions, whole),
-        makeTable('Instructions of GET /auth/login', { 'login form': form }, rareInstructions, whole),
+        ...settings.servers.map((server) =>
+            table(`a check behind ${server}, of a session that the worker knows`, results[server].seen)),
+        table(`a check behind ${first}, of a session that the worker sees for the first time`, unseen),
+        table(`GET /auth/login behind ${first}`, form),
     ];
 }
 
 async function profileAllCalls(bench) {
     const { scratch, settings, report } = bench;
-    const ways = { alone: {}, crowded: {} };
+    const results = {};
     for (const store of settings.stores) {
-        report.say(`system calls of a check, ${store} store`);
-        const result = await profileCalls(bench, new Installation(scratch, settings, { name: store, store, sessions: settings.few }));
-        for (const way of Object.keys(ways)) {
-            ways[way]['null responder'] ??= result.reference[way];
-            ways[way][store] = result.gate[way];
+        const installation = new Installation(scratch, settings, { name: store, store, sessions: settings.few });
+        for (const server of settings.servers) {
+            report.say(`system calls of a check, ${store} store, behind ${server}`);
+            const { reference, gate } = await profileCalls(bench, installation, server);
+            results[server] ??= { alone: { 'null responder': reference.alone }, crowded: { 'null responder': reference.crowded } };
+            for (const way of Object.keys(gate)) results[server][way][store] = gate[way];
         }
     }
     const print = (figure) => figure.toFixed(2);
-    return [
-        makeTable('System calls of a check, one at a time', ways.alone, rareCalls, print),
-        makeTable(`System calls of a check, ${settings.connections} connections`, ways.crowded, rareCalls, print),
-    ];
+    const table = (what, parts) => makeTable(`System calls of a check behind ${what}`, parts, rareCalls, print);
+    return settings.servers.flatMap((server) => [
+        table(`${server}, one at a time`, results[server].alone),
+        table(`${server}, ${settings.connections} connections`, results[server].crowded),
+    ]);
 }
 
 runBench('bench-profile', async (scratch) => {
@@ -156,6 +180,6 @@ runBench('bench-profile', async (scratch) => {
     const tables = [...await profileAllCalls(bench), ...await profileInstructions(bench)];
     for (const { title, head, rows } of tables) report.table(title, head, rows);
     report.write(program('profile.json'));
-    keep('profile', describeMachine(describe()), tables);
+    keep('profile', describeMachine(describe()), tables, isWhole(settings));
     return 0;
 });

@@ -43,3 +43,6 @@ export function readSettings(env, quick) {
         signInsPerSecond: 50,
     };
 }
+
+// Whether no store and no web server was left out.
+export const isWhole = (settings) => settings.stores.length === stores.length && settings.servers.length === servers.length;
