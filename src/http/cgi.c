@@ -34,7 +34,7 @@ static const char last_resort[] = "Status: 500 Internal Server Error\r\n\r\n";
 
 /* ERR_TOO_LARGE: more than a FastCGI peer may send either. */
 static enum status copy_environment(char *const *environment, struct arena *arena,
-                                    struct fields *out)
+                                    struct params *out)
 {
     struct field *items = arena_get_array(arena, SCREEN_PARAMS_MAX, sizeof *items);
     size_t count = 0;
@@ -49,7 +49,7 @@ static enum status copy_environment(char *const *environment, struct arena *aren
             continue;
         }
         total += len - 1;
-        if (count == SCREEN_PARAMS_MAX || total > REQUEST_PARAMS_MAX_BYTES) {
+        if (count == SCREEN_PARAMS_MAX || total > PARAMS_MAX_BYTES) {
             return ERR_TOO_LARGE;
         }
         char *copy = arena_copy(arena, (struct text){*variable, len});
@@ -61,7 +61,7 @@ static enum status copy_environment(char *const *environment, struct arena *aren
         items[count].value = (struct text){copy + name_len + 1, len - name_len - 1};
         count++;
     }
-    *out = (struct fields){items, count};
+    *out = params_judge((struct fields){items, count});
     return OK;
 }
 
@@ -108,7 +108,7 @@ static enum status read_body(struct arena *arena, struct request_source *source)
 {
     int64_t deadline_ms = clock_monotonic_ms() + CGI_DEADLINE_MS;
     uint64_t len = 0;
-    struct text length = fields_get(source->params, "CONTENT_LENGTH");
+    struct text length = fields_get(source->params.fields, "CONTENT_LENGTH");
     if (!source->reads_body || length.data == NULL ||
         text_parse_number(length, INT64_MAX, &len) != OK || len == 0) {
         return OK;

@@ -78,7 +78,7 @@ static enum status answer(FCGX_Request *request, const struct screen *seen,
                           struct exchange *exchange)
 {
     struct request_source source = {
-        .params = seen->pairs, .role = seen->role, .reads_body = exchange->program->reads_body};
+        .params = seen->params, .role = seen->role, .reads_body = exchange->program->reads_body};
     enum status status = OK;
     if (source.reads_body && seen->body_bytes > 0) {
         status = read_body(request, seen, exchange->arena, &source.body);

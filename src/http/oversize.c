@@ -75,7 +75,7 @@ enum screen_verdict oversize_drop(struct oversize *oversize, int fd, char *scrat
 }
 
 static enum status read_params(const struct oversize *oversize, struct arena *arena,
-                               struct fields *out)
+                               struct params *out)
 {
     struct text rest = {oversize->params, oversize->params_bytes};
     struct field *items = arena_get_array(arena, SCREEN_PARAMS_MAX, sizeof *items);
@@ -90,7 +90,7 @@ static enum status read_params(const struct oversize *oversize, struct arena *ar
         }
         count++;
     }
-    *out = (struct fields){items, count};
+    *out = params_judge((struct fields){items, count});
     return OK;
 }
 

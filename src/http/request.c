@@ -2,9 +2,8 @@
  *
  * A carrier's parameters can be cut short by a client that goes away at the right moment, so what
  * is absent is never given a default: a request without an address, a method or a protocol is
- * refused, not taken for a local GET. A parameter that is there twice is two people's word; which
- * of them counts would differ between libraries, so both must say the same. Cookies alone may come
- * in several lines (RFC 9113 §8.2.3 allows it, and nginx passes them on like that).
+ * refused, not taken for a local GET. Cookies may come in several lines (RFC 9113 §8.2.3 allows it,
+ * and nginx passes them on like that).
  *
  * The reading is a row of steps; each fills its part of the request or refuses it, with a reason
  * for the log that holds nothing of the client's. Where the request came from (method and address
@@ -43,116 +42,20 @@ static int refuse_failure(struct reading *reading, enum status failure, const ch
                                  : refuse(reading, 400, reason);
 }
 
-struct text fields_get(struct fields fields, const char *name)
-{
-    struct text wanted = text_of(name);
-    for (size_t i = 0; i < fields.count; i++) {
-        if (text_equal(fields.items[i].name, wanted)) {
-            struct text value = fields.items[i].value;
-            return value.data != NULL ? value : TEXT("");
-        }
-    }
-    return (struct text){NULL, 0};
-}
-
-bool fields_has(struct fields fields, const char *name)
-{
-    return fields_get(fields, name).data != NULL;
-}
-
 static struct text get_param(const struct reading *reading, const char *name)
 {
-    return fields_get(reading->source->params, name);
+    return fields_get(reading->source->params.fields, name);
 }
 
 /* ---- parameters ---- */
 
-/* A tab is the one control character that a header may have (RFC 9110 §5.5), and hardly any has. */
-static bool has_header_control(struct text value)
-{
-    if (!text_has_control(value)) {
-        return false;
-    }
-    while (value.len > 0) {
-        if (text_has_control(text_cut(&value, '\t'))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_sound_param(const struct field *param)
-{
-    if (param->name.len == 0 || text_has_byte(param->name, '=') || text_has_control(param->name)) {
-        return false;
-    }
-    /* The rest may be the environment of a CGI program, where values are anybody's lines. */
-    return text_has_prefix(param->name, TEXT("HTTP_")) ? !has_header_control(param->value)
-                                                       : !text_has_byte(param->value, '\0');
-}
-
-/* Whether a decision hangs on the parameter: all that the web server says by itself, and the
- * headers that are read for more than show. Clients send others twice for good reasons, and some
- * web servers pass each line on. */
-static bool is_decisive(struct text name)
-{
-    static const struct text headers[] = {
-        TEXT_INIT("HTTP_HOST"),
-        TEXT_INIT("HTTP_ORIGIN"),
-        TEXT_INIT("HTTP_CONTENT_ENCODING"),
-        TEXT_INIT("HTTP_SEC_FETCH_SITE"),
-        TEXT_INIT("HTTP_SEC_FETCH_MODE"),
-        TEXT_INIT("HTTP_SEC_FETCH_DEST"),
-        TEXT_INIT("HTTP_X_FORWARDED_FOR"),
-    };
-    if (!text_has_prefix(name, TEXT("HTTP_"))) {
-        return true;
-    }
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        if (text_equal(name, headers[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether an earlier parameter of this name has another value, where that matters. */
-static bool is_contradicted(struct fields params, size_t index)
-{
-    const struct field *param = &params.items[index];
-    if (!is_decisive(param->name)) {
-        return false;
-    }
-    for (size_t i = 0; i < index; i++) {
-        if (text_equal(params.items[i].name, param->name)) {
-            /* Earlier ones agree with each other already. */
-            return !text_equal(params.items[i].value, param->value);
-        }
-    }
-    return false;
-}
-
 static int check_params(struct reading *reading)
 {
-    struct fields params = reading->source->params;
-    size_t bytes = 0;
-    /* The search for doubles takes square time: the count is what bounds it. */
-    if (params.count > REQUEST_PARAMS_MAX) {
-        return refuse(reading, 400, "too many parameters");
+    const struct params *params = &reading->source->params;
+    if (params->verdict == PARAMS_SOUND) {
+        return 0;
     }
-    for (size_t i = 0; i < params.count; i++) {
-        bytes += params.items[i].name.len + params.items[i].value.len;
-        if (!is_sound_param(&params.items[i])) {
-            return refuse(reading, 400, "a parameter is malformed");
-        }
-        if (is_contradicted(params, i)) {
-            return refuse(reading, 400, "a parameter came twice with different values");
-        }
-    }
-    if (bytes > REQUEST_PARAMS_MAX_BYTES) {
-        return refuse(reading, 400, "the parameters are too large");
-    }
-    return 0;
+    return refuse(reading, 400, params->fault != NULL ? params->fault : "nobody judged it");
 }
 
 static int read_method(struct reading *reading)
@@ -276,7 +179,7 @@ static int read_uri(struct reading *reading)
 /* All cookie lines as one. ERR_MEMORY. */
 static enum status join_cookies(const struct reading *reading, struct text *out)
 {
-    struct fields params = reading->source->params;
+    struct fields params = reading->source->params.fields;
     size_t room = 0;
     for (size_t i = 0; i < params.count; i++) {
         bool is_cookie = text_equal(params.items[i].name, TEXT("HTTP_COOKIE"));
@@ -419,7 +322,7 @@ int request_parse(const struct request_source *source, struct arena *arena, stru
         read_method, read_address, check_params, read_connection,
         read_uri,    read_cookies, read_is_page, read_body,
     };
-    *out = (struct request){.arena = arena, .role = source->role, .params = source->params};
+    *out = (struct request){.arena = arena, .role = source->role, .params = source->params.fields};
     struct reading reading = {source, out, ""};
     int refusal = 0;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0] && refusal == 0; i++) {

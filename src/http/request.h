@@ -4,26 +4,15 @@
 #define LATCHKEY_HTTP_REQUEST_H
 
 #include "base/arena.h"
+#include "http/params.h"
 
-#define REQUEST_PARAMS_MAX_BYTES 65536 /* of names and values together */
-#define REQUEST_PARAMS_MAX       512
-#define REQUEST_BODY_MAX_BYTES   16384
-#define REQUEST_FIELDS_MAX       64 /* fields of a query or a form */
+#define REQUEST_BODY_MAX_BYTES 16384
+#define REQUEST_FIELDS_MAX     64 /* fields of a query or a form */
 
 /* What the web server wants to know: a page, or whether another request may pass. */
 enum role { ROLE_RESPONDER, ROLE_AUTHORIZER };
 
 enum method { METHOD_OTHER, METHOD_GET, METHOD_HEAD, METHOD_POST };
-
-struct field {
-    struct text name;
-    struct text value;
-};
-
-struct fields {
-    const struct field *items;
-    size_t count;
-};
 
 struct request {
     struct arena *arena; /* for the handler's own needs */
@@ -47,7 +36,7 @@ struct request {
 /* The carrier's parameters and body, as bytes. */
 struct request_source {
     enum role role;
-    struct fields params;
+    struct params params;
     struct text body;
     bool body_too_large; /* well-formed, over the limit, and thrown away */
     bool reads_body;     /* whether the program wants forms at all; the gate never does */
@@ -57,14 +46,11 @@ struct request_source {
  * required parameter absent, 413, 415, 500 when memory is short); then *reason is a static text for
  * the log, and *out holds what was known until then (method may be METHOD_OTHER).
  *
- * Refused: REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR or SERVER_PROTOCOL absent or empty; a parameter
- * without a sound name, with NUL in its value or, in an HTTP_* one, another control character; one
- * given twice with different values, but for headers that no decision hangs on (the first counts)
- * and HTTP_COOKIE (joined with "; "); more than
- * REQUEST_PARAMS_MAX of them, or REQUEST_PARAMS_MAX_BYTES; HTTPS other than on, 1, off or empty; a
- * host that is none; a REQUEST_URI with bytes that are not printable ASCII, '#', bad escapes or NUL
- * (one in absolute form counts from its path on); in the path also control characters and invalid
- * UTF-8.
+ * Refused: parameters that are not sound (params_judge); REQUEST_METHOD, REQUEST_URI, REMOTE_ADDR
+ * or SERVER_PROTOCOL absent or empty; HTTPS other than on, 1, off or empty; a host that is none; a
+ * REQUEST_URI with bytes that are not printable ASCII, '#', bad escapes or NUL (one in absolute
+ * form counts from its path on); in the path also control characters and invalid UTF-8. Lines of
+ * HTTP_COOKIE are joined with "; ".
  *
  * With reads_body also: queries and forms that form_parse refuses; CONTENT_LENGTH that is not a
  * number or not the body's length, or absent with a body; the body of a POST of another type than
@@ -73,10 +59,5 @@ struct request_source {
  * it asks about; and the query belongs to somebody else, so it is not taken apart. */
 int request_parse(const struct request_source *source, struct arena *arena, struct request *out,
                   const char **reason) MUST_USE;
-
-/* The value of the first parameter, cookie or field of that name; NULL data only when there is
- * none. Names are compared exactly. */
-struct text fields_get(struct fields fields, const char *name);
-bool fields_has(struct fields fields, const char *name);
 
 #endif

@@ -17,7 +17,8 @@
  * A name and value are each preceded by a length of one byte, or of four when the first bit is set.
  * A pair may be split over records, so pairs are checked in the gathered stream.
  *
- * Not judged here: whether required parameters are there and what they mean (request.c). */
+ * Not judged here: what the parameters hold (params.c), whether required ones are there and what
+ * they mean (request.c). */
 #include "http/screen.h"
 
 #include <fastcgi.h>
@@ -33,7 +34,7 @@ enum { AT_ROLE, AT_FLAGS = 2 };
 
 void screen_init(struct screen *screen, char *params)
 {
-    *screen = (struct screen){.phase = PHASE_BEGIN, .params = params};
+    *screen = (struct screen){.phase = PHASE_BEGIN, .gathered = params};
 }
 
 static void refuse(struct screen *screen, const char *reason)
@@ -59,7 +60,7 @@ static void count(struct screen *screen, size_t *sum, size_t content, size_t lim
 static void begin_params(struct screen *screen, size_t content)
 {
     if (content > 0) {
-        count(screen, &screen->params_bytes, content, REQUEST_PARAMS_MAX_BYTES);
+        count(screen, &screen->params_bytes, content, PARAMS_MAX_BYTES);
     } else {
         screen->phase = PHASE_STDIN;
         screen->params_whole = !screen->too_large;
@@ -153,8 +154,8 @@ static void keep_params(struct screen *screen, const char *bytes, size_t len)
 {
     /* params_bytes counts the whole record already; this is where the present piece belongs. */
     size_t at = screen->params_bytes - screen->content_left;
-    if (screen->params != NULL && !screen->too_large) {
-        memcpy(screen->params + at, bytes, len);
+    if (screen->gathered != NULL && !screen->too_large) {
+        memcpy(screen->gathered + at, bytes, len);
     }
 }
 
@@ -250,61 +251,24 @@ enum status screen_next_pair(struct text *rest, struct field *out)
     return OK;
 }
 
-/* What is wrong with a pair, or NULL. */
-static const char *judge_pair(const struct field *pair)
-{
-    if (pair->name.len == 0) {
-        return "a parameter without a name";
-    }
-    if (text_has_control(pair->name) || text_has_byte(pair->name, '=')) {
-        return "a control character or '=' in a parameter's name";
-    }
-    if (text_has_byte(pair->value, '\0')) {
-        return "NUL in a parameter's value";
-    }
-    return NULL;
-}
-
-/* Whether an earlier parameter has the name but another value. Clients can give a header twice, so
- * HTTP_* may differ (request.c joins or refuses them); all else is the web server's own word. */
-static bool is_contradicted(const struct field *pairs, size_t earlier, const struct field *pair)
-{
-    if (text_has_prefix(pair->name, TEXT("HTTP_"))) {
-        return false;
-    }
-    for (size_t i = 0; i < earlier; i++) {
-        if (text_equal(pairs[i].name, pair->name) && !text_equal(pairs[i].value, pair->value)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void judge_params(struct screen *screen, struct field pairs[SCREEN_PARAMS_MAX])
 {
-    struct text rest = {screen->params, screen->params_bytes};
+    struct text rest = {screen->gathered, screen->params_bytes};
     size_t found = 0;
-    while (rest.len > 0 && screen->phase != PHASE_BROKEN) {
-        if (found == SCREEN_PARAMS_MAX) {
-            screen->too_large = true;
-            screen->params_whole = false;
-            return;
-        }
-        struct field *pair = &pairs[found];
-        if (screen_next_pair(&rest, pair) != OK) {
+    while (rest.len > 0 && found < SCREEN_PARAMS_MAX) {
+        if (screen_next_pair(&rest, &pairs[found]) != OK) {
             refuse(screen, "a parameter that is cut off");
             return;
         }
-        const char *fault = judge_pair(pair);
-        if (fault == NULL && is_contradicted(pairs, found, pair)) {
-            fault = "a parameter given twice with different values";
-        }
-        if (fault != NULL) {
-            refuse(screen, fault);
-        }
         found++;
     }
-    screen->pairs = (struct fields){pairs, found};
+    screen->params = params_judge((struct fields){pairs, found});
+    if (screen->params.verdict == PARAMS_BROKEN) {
+        refuse(screen, screen->params.fault);
+    } else if (rest.len > 0) {
+        screen->too_large = true;
+        screen->params_whole = false;
+    }
 }
 
 enum screen_verdict screen_look(struct text bytes, struct screen_room *room, struct screen *out)

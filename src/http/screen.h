@@ -23,33 +23,33 @@ enum screen_verdict {
 
 /* Where screen_look puts the parameters. Zeroed or used before, it does not matter. */
 struct screen_room {
-    char params[REQUEST_PARAMS_MAX_BYTES];
+    char params[PARAMS_MAX_BYTES];
     struct field pairs[SCREEN_PARAMS_MAX]; /* in params */
 };
 
 /* What is known of a request. Begin with screen_init; read what is public, write nothing. */
 struct screen {
-    enum role role;      /* valid once parameters or body were seen */
-    uint16_t request_id; /* 0 until the first record */
-    size_t total_bytes;  /* fed so far */
-    size_t params_bytes; /* content of the parameter records so far */
-    size_t body_bytes;   /* content of the input records so far */
-    bool params_whole;   /* all parameters came, and are within their limits */
-    bool too_large;      /* parameters or body are over their limit */
-    bool keep_conn;      /* FCGI_KEEP_CONN: the peer would send more requests */
-    bool input_ended;    /* the end of STDIN came: nothing more belongs to the request */
-    const char *reason;  /* static; why it is malformed */
-    struct fields pairs; /* by screen_look, the parameters of what is complete; borrowed */
+    enum role role;       /* valid once parameters or body were seen */
+    uint16_t request_id;  /* 0 until the first record */
+    size_t total_bytes;   /* fed so far */
+    size_t params_bytes;  /* content of the parameter records so far */
+    size_t body_bytes;    /* content of the input records so far */
+    bool params_whole;    /* all parameters came, and are within their limits */
+    bool too_large;       /* parameters or body are over their limit */
+    bool keep_conn;       /* FCGI_KEEP_CONN: the peer would send more requests */
+    bool input_ended;     /* the end of STDIN came: nothing more belongs to the request */
+    const char *reason;   /* static; why it is malformed */
+    struct params params; /* by screen_look, of what is complete: not BROKEN; borrowed */
 
     int phase; /* the rest is private to screen.c */
     uint8_t type;
     uint8_t part[SCREEN_HEADER_BYTES]; /* a record header, or a BEGIN body, as far as it came */
     size_t part_bytes;
     size_t content_left, padding_left; /* of the present record */
-    char *params;                      /* where parameters are gathered, or NULL */
+    char *gathered;                    /* where parameters are put, or NULL */
 };
 
-/* With `params`, which must have REQUEST_PARAMS_MAX_BYTES, the content of the parameter records is
+/* With `params`, which must have PARAMS_MAX_BYTES, the content of the parameter records is
  * gathered there as far as it fits. Borrowed. */
 void screen_init(struct screen *screen, char *params);
 
@@ -57,10 +57,8 @@ void screen_init(struct screen *screen, char *params);
  * here: see too_large. Checks records, not what the parameters hold. */
 enum screen_verdict screen_feed(struct screen *screen, struct text bytes);
 
-/* Judges a connection from its first byte on, and when it is complete also the parameters: whole
- * pairs, no empty name, no '=' or control character in a name, no NUL in a value, no two different
- * values of one name but for HTTP_*. So libfcgi's "NAME=VALUE" strings can be split at the first
- * '=' without loss. *room holds the parameters afterwards; wipe them. */
+/* Judges a connection from its first byte on, and when it is complete also the parameters: they
+ * must be whole pairs, and not broken (params_judge). *room holds them afterwards; wipe them. */
 enum screen_verdict screen_look(struct text bytes, struct screen_room *room, struct screen *out);
 
 /* Cuts the first pair off *rest. ERR_INPUT: it is not whole. Borrowed like *rest. */

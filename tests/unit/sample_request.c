@@ -15,19 +15,19 @@ static struct field params[SAMPLE_PARAMS_MAX];
 
 void sample_add(struct text name, struct text value)
 {
-    assert_true(sample_source.params.count < SAMPLE_PARAMS_MAX);
-    params[sample_source.params.count++] = (struct field){name, value};
+    assert_true(sample_source.params.fields.count < SAMPLE_PARAMS_MAX);
+    params[sample_source.params.fields.count++] = (struct field){name, value};
 }
 
 void sample_set(const char *name, const char *value)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < sample_source.params.count; i++) {
+    for (size_t i = 0; i < sample_source.params.fields.count; i++) {
         if (!text_is(params[i].name, name)) {
             params[kept++] = params[i];
         }
     }
-    sample_source.params.count = kept;
+    sample_source.params.fields.count = kept;
     if (value != NULL) {
         sample_add(text_of(name), text_of(value));
     }
@@ -37,6 +37,7 @@ int sample_parse(void)
 {
     arena_reset(sample_arena);
     sample_reason = NULL;
+    sample_source.params = params_judge(sample_source.params.fields);
     int status = request_parse(&sample_source, sample_arena, &sample_request, &sample_reason);
     assert_non_null(sample_reason);
     assert_int_equal(status == 0, sample_reason[0] == '\0');
@@ -52,7 +53,7 @@ void sample_set_body(const char *body, const char *length, const char *type)
 
 void sample_start(void)
 {
-    sample_source = (struct request_source){.params = {params, 0}, .reads_body = true};
+    sample_source = (struct request_source){.params.fields = {params, 0}, .reads_body = true};
     sample_set("REQUEST_METHOD", "GET");
     sample_set("REQUEST_URI", "/a%20b?x=1&y");
     sample_set("REMOTE_ADDR", "192.0.2.1");

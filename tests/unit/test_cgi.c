@@ -294,10 +294,10 @@ static void too_many_variables_get_413(void **state)
 
 static void an_environment_over_the_limit_gets_413(void **state)
 {
-    static char variable[REQUEST_PARAMS_MAX_BYTES + 8] = "HTTP_A=";
+    static char variable[PARAMS_MAX_BYTES + 8] = "HTTP_A=";
     const char *const environment[] = {variable, NULL};
     (void)state;
-    memset(variable + 7, 'x', REQUEST_PARAMS_MAX_BYTES);
+    memset(variable + 7, 'x', PARAMS_MAX_BYTES);
     (void)run(&(struct call){.environment = environment});
     assert_answer("Status: 413 ", "");
 }

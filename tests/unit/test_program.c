@@ -255,7 +255,7 @@ static void a_slow_request_is_answered_and_a_stuck_one_closed_at_its_deadline(vo
 /* A good request as large as allowed, with `over` more bytes of body. */
 static void add_largest(size_t over)
 {
-    static char bytes[REQUEST_PARAMS_MAX_BYTES];
+    static char bytes[PARAMS_MAX_BYTES];
     struct buffer pairs;
     buffer_init(&pairs, RECORDS_MAX);
     memset(bytes, 'x', sizeof bytes);
@@ -263,8 +263,8 @@ static void add_largest(size_t over)
     pair_add(&pairs, TEXT("CONTENT_TYPE"), TEXT("application/x-www-form-urlencoded"));
     pair_add(&pairs, TEXT("CONTENT_LENGTH"), text_of(over == 0 ? "16384" : "16385"));
     pair_add(&pairs, TEXT("HTTP_X"),
-             (struct text){bytes, REQUEST_PARAMS_MAX_BYTES - pairs.len - 5 - strlen("HTTP_X")});
-    assert_int_equal(pairs.len, REQUEST_PARAMS_MAX_BYTES);
+             (struct text){bytes, PARAMS_MAX_BYTES - pairs.len - 5 - strlen("HTTP_X")});
+    assert_int_equal(pairs.len, PARAMS_MAX_BYTES);
     record_add_begin(&request, 1);
     stream_add(&request, RECORD_PARAMS, buffer_text(&pairs), 16000);
     stream_add(&request, RECORD_STDIN, (struct text){bytes, REQUEST_BODY_MAX_BYTES + over}, 8192);
@@ -311,7 +311,7 @@ static void a_body_over_the_limit_gets_413_with_the_parameters_known(void **stat
 
 static void parameters_over_the_limit_get_413(void **state)
 {
-    static char bytes[REQUEST_PARAMS_MAX_BYTES];
+    static char bytes[PARAMS_MAX_BYTES];
     struct buffer pairs;
     pid_t master = service_start((struct service_options){0});
     (void)state;

@@ -30,7 +30,7 @@ static void a_plain_request_is_read(void **state)
     assert_true(fields_has(sample_request.fields, "y"));
     assert_true(text_is(fields_get(sample_request.cookies, "c"), "d"));
     assert_int_equal(sample_request.form.count, 0);
-    assert_int_equal(sample_request.params.count, sample_source.params.count);
+    assert_int_equal(sample_request.params.count, sample_source.params.fields.count);
     assert_ptr_equal(sample_request.arena, sample_arena);
     assert_int_equal(sample_request.role, ROLE_RESPONDER);
     sample_source.role = ROLE_AUTHORIZER;
@@ -51,7 +51,7 @@ static void what_is_required_has_no_default(void **state)
         sample_set(names[i], "");
         assert_int_equal(sample_parse(), 400);
     }
-    sample_source.params.count = 0;
+    sample_source.params.fields.count = 0;
     assert_int_equal(sample_parse(), 400);
     sample_source.reads_body = false;
     assert_int_equal(sample_parse(), 400);
@@ -319,12 +319,24 @@ static void malformed_parameters_are_refused(void **state)
     assert_false(fields_has(sample_request.params, "ABSENT"));
 }
 
+/* A carrier that forgets to have them judged lets nobody in. */
+static void parameters_that_nobody_judged_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(sample_parse(), 0);
+    sample_source.params = (struct params){.fields = sample_source.params.fields};
+    arena_reset(sample_arena);
+    assert_int_equal(request_parse(&sample_source, sample_arena, &sample_request, &sample_reason),
+                     400);
+    assert_non_null(sample_reason);
+}
+
 static void parameters_have_a_greatest_number_and_size(void **state)
 {
     static char names[SAMPLE_PARAMS_MAX][8];
-    static char large[REQUEST_PARAMS_MAX_BYTES + 1];
+    static char large[PARAMS_MAX_BYTES + 1];
     (void)state;
-    for (size_t i = sample_source.params.count; i < REQUEST_PARAMS_MAX; i++) {
+    for (size_t i = sample_source.params.fields.count; i < PARAMS_MAX; i++) {
         (void)snprintf(names[i], sizeof names[i], "N%zu", i);
         sample_add(text_of(names[i]), TEXT("x"));
     }
@@ -334,9 +346,9 @@ static void parameters_have_a_greatest_number_and_size(void **state)
 
     sample_start();
     memset(large, 'a', sizeof large - 1);
-    sample_add(TEXT("LARGE"), (struct text){large, REQUEST_PARAMS_MAX_BYTES / 2});
+    sample_add(TEXT("LARGE"), (struct text){large, PARAMS_MAX_BYTES / 2});
     assert_int_equal(sample_parse(), 0);
-    sample_add(TEXT("HTTP_COOKIE"), (struct text){large, REQUEST_PARAMS_MAX_BYTES / 2});
+    sample_add(TEXT("HTTP_COOKIE"), (struct text){large, PARAMS_MAX_BYTES / 2});
     assert_int_equal(sample_parse(), 400);
 }
 
@@ -393,6 +405,7 @@ static void a_request_that_memory_does_not_hold_is_a_500(void **state)
     assert_int_equal(arena_new(1024, &small), OK);
     while (arena_get(small, 16) != NULL) {
     }
+    sample_source.params = params_judge(sample_source.params.fields);
     assert_int_equal(request_parse(&sample_source, small, &sample_request, &sample_reason), 500);
     arena_free(&small);
 }
@@ -415,6 +428,7 @@ int main(void)
         TEST(parameters_given_twice_must_agree),
         TEST(cookie_lines_are_joined),
         TEST(malformed_parameters_are_refused),
+        TEST(parameters_that_nobody_judged_are_refused),
         TEST(parameters_have_a_greatest_number_and_size),
         TEST(a_page_is_what_a_browser_wants_to_show),
         TEST(a_request_that_memory_does_not_hold_is_a_500),

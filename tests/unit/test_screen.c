@@ -226,7 +226,7 @@ static void limits_are_exact(void **state)
         struct buffer pairs, records;
         struct screen seen;
         enum screen_verdict expected = over > 0 ? SCREEN_TOO_LARGE : SCREEN_COMPLETE;
-        static char bytes[REQUEST_PARAMS_MAX_BYTES];
+        static char bytes[PARAMS_MAX_BYTES];
         memset(bytes, 'x', sizeof bytes);
         buffer_init(&pairs, RECORDS_MAX);
         pair_add(&pairs, TEXT("A"), (struct text){bytes, sizeof bytes - 6 + over});
@@ -292,6 +292,22 @@ static void too_large_does_not_excuse_bad_parameters(void **state)
     buffer_clear(&records);
 }
 
+static void too_many_do_not_excuse_bad_parameters(void **state)
+{
+    struct buffer pairs;
+    (void)state;
+    for (size_t bad = 0; bad <= 1; bad++) {
+        buffer_init(&pairs, RECORDS_MAX);
+        pair_add(&pairs, bad != 0 ? TEXT("A=B") : TEXT("HTTP_A"), TEXT("b"));
+        for (size_t i = 0; i < SCREEN_PARAMS_MAX; i++) {
+            pair_add(&pairs, TEXT("HTTP_A"), TEXT("b"));
+        }
+        assert_int_equal(look_at_params(buffer_text(&pairs), 20000),
+                         bad != 0 ? SCREEN_MALFORMED : SCREEN_TOO_LARGE);
+        buffer_clear(&pairs);
+    }
+}
+
 static void no_flipped_byte_crashes_the_judge(void **state)
 {
     struct buffer records;
@@ -327,6 +343,7 @@ int main(void)
         cmocka_unit_test(too_large_is_said_before_the_rest_came),
         cmocka_unit_test(a_request_made_of_padding_is_too_large),
         cmocka_unit_test(too_large_does_not_excuse_bad_parameters),
+        cmocka_unit_test(too_many_do_not_excuse_bad_parameters),
         cmocka_unit_test(no_flipped_byte_crashes_the_judge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
