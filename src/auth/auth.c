@@ -66,20 +66,28 @@ static bool is_same_text(struct text a, struct text b)
     return a.len == b.len && secret_is_equal(a.data, b.data, a.len);
 }
 
+/* Whether the cookie is a token that verifies and has another spelling than the one chosen. */
+static bool is_other_token(const struct auth *auth, struct text cookie, struct text chosen)
+{
+    struct token other = {0};
+    if (is_same_text(cookie, chosen) || token_decode(auth->keyring, cookie, &other) != OK) {
+        return false;
+    }
+    token_wipe(&other);
+    return true;
+}
+
 /* Whether exactly one token among the cookies verifies; *out, which must be zeroed, receives it. A
  * copy of the first, with the same spelling, is no second one. */
 static bool choose_token(const struct auth *auth, const struct text *cookies, size_t count,
                          struct token *out)
 {
     const struct text *chosen = NULL;
-    struct token other = {0};
     for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX; i++) {
         if (chosen == NULL) {
             chosen = token_decode(auth->keyring, cookies[i], out) == OK ? &cookies[i] : NULL;
-        } else if (!is_same_text(cookies[i], *chosen) &&
-                   token_decode(auth->keyring, cookies[i], &other) == OK) {
+        } else if (is_other_token(auth, cookies[i], *chosen)) {
             log_debug("two different tokens in one request: neither counts");
-            token_wipe(&other);
             token_wipe(out);
             return false;
         }
@@ -121,7 +129,7 @@ void visitor_wipe(struct visitor *visitor)
 enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
                           int64_t now_s, struct visitor *out)
 {
-    *out = (struct visitor){0};
+    secret_wipe(out, sizeof *out);
     enum status status = refresh(auth);
     if (status != OK || !choose_token(auth, cookies, count, &out->token)) {
         return status;

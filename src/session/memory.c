@@ -346,16 +346,19 @@ bool memory_get_session(const struct memory *memory, enum token_kind kind,
     if (known == NULL) {
         return false;
     }
-    *out = (struct session_row){
-        .user_id = known->user_id,
-        .created_s = known->created_s,
-        .seen_s = known->seen_s,
-        .idle_s = known->idle_s,
-        .expires_s = known->expires_s,
-        .remember = known->remember,
-    };
     memcpy(out->key, known->key, sizeof out->key);
     memcpy(out->salt, known->salt, sizeof out->salt);
+    out->user_id = known->user_id;
+    out->created_s = known->created_s;
+    out->seen_s = known->seen_s;
+    out->idle_s = known->idle_s;
+    out->expires_s = known->expires_s;
+    out->remember = known->remember;
+    char *const unknown[] = {out->address, out->agent, out->user,
+                             out->display, out->email, out->groups};
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        unknown[i][0] = '\0';
+    }
     return true;
 }
 

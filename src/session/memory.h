@@ -38,8 +38,8 @@ bool memory_refresh(struct memory *memory, struct store *store, uint64_t changes
 bool memory_is_ended(const struct memory *memory, const uint8_t key[SESSION_KEY_BYTES],
                      int64_t expires_s) MUST_USE;
 
-/* A row that was put before, without address and agent, and with the latest seen_s that was noted.
- * False: not remembered. */
+/* A row that was put before, without address, agent and user (empty texts), and with the latest
+ * seen_s that was noted. `key` may be the one in *out. False: not remembered; *out untouched. */
 bool memory_get_session(const struct memory *memory, enum token_kind kind,
                         const uint8_t key[SESSION_KEY_BYTES], struct session_row *out) MUST_USE;
 void memory_put_session(struct memory *memory, enum token_kind kind, const struct session_row *row);

@@ -96,8 +96,8 @@ struct search {
     const struct session_backend *backend;
     const struct token *token;
     int64_t now_s;
-    bool remembers;   /* the memory may be used in this request */
-    struct user user; /* id 0: not known yet */
+    bool remembers;    /* the memory may be used in this request */
+    struct user *user; /* id 0: not known yet */
 };
 
 /* The row of the token's session. One that is over by what the memory knows may have been used
@@ -107,13 +107,11 @@ static enum status find_row(struct search *search, struct session_row *row)
     struct memory *memory = search->sessions->memory;
     enum token_kind kind = search->backend->kind;
     bool keeps = search->remembers && search->backend->rows != NULL;
-    struct session_row known;
-    if (keeps && memory_get_session(memory, kind, row->key, &known) &&
-        search->now_s < session_end_s(&known)) {
-        *row = known;
+    if (keeps && memory_get_session(memory, kind, row->key, row) &&
+        search->now_s < session_end_s(row)) {
         return OK;
     }
-    enum status status = search->backend->find(search->sessions, search->token, row, &search->user);
+    enum status status = search->backend->find(search->sessions, search->token, row, search->user);
     if (keeps && status == OK) {
         memory_put_session(memory, kind, row);
     } else if (keeps && status == ERR_NOT_FOUND) {
@@ -137,6 +135,18 @@ static enum status ask_revoked(const struct search *search, const struct session
     return revocations_has(search->sessions->store, row->key, expires_s, out);
 }
 
+/* Whether the stores have the session still. ERR_NOT_FOUND */
+static enum status look_for(const struct search *search, const uint8_t key[SESSION_KEY_BYTES])
+{
+    const struct sessions *sessions = search->sessions;
+    const struct session_backend *backend = search->backend;
+    struct store *store = backend->rows != NULL ? backend->rows(sessions) : sessions->store;
+    struct session_row kept = {0};
+    enum status status = sessions_find(store, key, &kept);
+    secret_wipe(&kept, sizeof kept);
+    return status;
+}
+
 /* ERR_NOT_FOUND: it was revoked.
  *
  * When a clock that stood ahead has been set right, revocations are forgotten that would be needed
@@ -144,9 +154,6 @@ static enum status ask_revoked(const struct search *search, const struct session
  * before its revocation is answered. */
 static enum status check_revoked(const struct search *search, const struct session_row *row)
 {
-    const struct sessions *sessions = search->sessions;
-    const struct session_backend *backend = search->backend;
-    struct session_row kept = {0};
     bool in_doubt = true;
     bool ended = true;
     enum status status = ask_revoked(search, row, row->expires_s, &in_doubt);
@@ -154,15 +161,10 @@ static enum status check_revoked(const struct search *search, const struct sessi
         return status;
     }
     status = ask_revoked(search, row, REVOKED_BY_KEY, &ended);
-    if (status == OK && ended) {
-        status = ERR_NOT_FOUND;
+    if (status != OK || ended) {
+        return status != OK ? status : ERR_NOT_FOUND;
     }
-    if (status == OK) {
-        struct store *store = backend->rows != NULL ? backend->rows(sessions) : sessions->store;
-        status = sessions_find(store, row->key, &kept);
-    }
-    secret_wipe(&kept, sizeof kept);
-    return status;
+    return look_for(search, row->key);
 }
 
 /* Sees to it that the user is known. */
@@ -170,14 +172,14 @@ static enum status find_user(struct search *search, int64_t id)
 {
     struct memory *memory = search->sessions->memory;
     enum status status = OK;
-    if (search->user.id == 0 && search->remembers && memory_get_user(memory, id, &search->user)) {
+    if (search->user->id == 0 && search->remembers && memory_get_user(memory, id, search->user)) {
         return OK;
     }
-    if (search->user.id == 0) {
-        status = users_find_by_id(search->sessions->store, id, &search->user);
+    if (search->user->id == 0) {
+        status = users_find_by_id(search->sessions->store, id, search->user);
     }
     if (status == OK && search->remembers) {
-        memory_put_user(memory, &search->user);
+        memory_put_user(memory, search->user);
     }
     return status;
 }
@@ -185,7 +187,7 @@ static enum status find_user(struct search *search, int64_t id)
 /* Adds the user to the row. ERR_NOT_FOUND: there is none whose session this could still be. */
 static enum status add_user(struct search *search, struct session_row *row)
 {
-    const struct user *user = &search->user;
+    const struct user *user = search->user;
     enum status status = find_user(search, row->user_id);
     if (status == OK && !session_is_bound(row, user)) {
         status = ERR_NOT_FOUND;
@@ -233,12 +235,15 @@ static void note_use(const struct search *search, struct session_row *row)
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out)
 {
+    struct user user;
     struct search search = {
         .sessions = sessions,
         .backend = session_backend_find(token->kind),
         .token = token,
         .now_s = now_s,
+        .user = &user,
     };
+    user.id = 0; /* the rest, 2 KB, is set when somebody is found */
     *out = (struct session_row){0};
     if (search.backend == NULL) {
         return ERR_NOT_FOUND;
@@ -263,7 +268,7 @@ enum status session_find(const struct sessions *sessions, const struct token *to
         secret_wipe(out, sizeof *out);
     }
     store_watch(sessions->store, 0);
-    secret_wipe(&search.user, sizeof search.user);
+    secret_wipe(&user, sizeof user);
     return status;
 }
 
