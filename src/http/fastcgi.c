@@ -52,10 +52,11 @@
 
 #define PAUSE_MS       100 /* of the listener, without descriptors */
 #define EVENTS_AT_ONCE 64
-#define SLOW_MS        5  /* a request that took as long has its connection closed */
+#define SLOW_MS        10 /* a request that took as long has its connection closed */
 #define TEND_REST_MS   10 /* without an event, after an answer */
 #define TEND_LATE_MS   1000
-#define YIELD_EACH     4 /* of the connections that came before their request */
+#define LAST_MAX       64 /* connections that a worker takes in when it is to stop */
+#define YIELD_EACH     4  /* of the connections that came before their request */
 
 #define NEVER INT64_MAX
 
@@ -194,13 +195,14 @@ static void relieve(struct worker *worker)
     }
 }
 
-static void accept_one(struct worker *worker)
+/* Whether a connection came. */
+static bool accept_one(struct worker *worker)
 {
     int fd = -1;
     switch (listener_accept(&worker->listener, &fd)) {
     case ARRIVAL_CONNECTION:
         receive(worker, fd);
-        break;
+        return true;
     case ARRIVAL_NO_ROOM:
         relieve(worker);
         break;
@@ -209,6 +211,15 @@ static void accept_one(struct worker *worker)
         break;
     case ARRIVAL_NOBODY:
         break;
+    }
+    return false;
+}
+
+/* A connection wakes one worker alone. If that was this one, which is about to leave, nobody else
+ * would ever be told of it: so whoever is there is taken in before. */
+static void take_last(struct worker *worker)
+{
+    for (int i = 0; i < LAST_MAX && accept_one(worker); i++) {
     }
 }
 
@@ -262,6 +273,7 @@ static void turn(struct worker *worker)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     bool has_visitor = false;
+    bool was_stopping = worker->stopping;
     int count = epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, count_patience(worker));
     worker->now_ms = clock_monotonic_ms();
     for (int i = 0; i < count; i++) {
@@ -276,7 +288,9 @@ static void turn(struct worker *worker)
     }
     /* Last, so that no event of this turn is taken for one of a new connection's. */
     if (has_visitor && !worker->stopping) {
-        accept_one(worker);
+        (void)accept_one(worker);
+    } else if (worker->stopping && !was_stopping) {
+        take_last(worker);
     }
     connections_close_late(&worker->connections, worker->now_ms);
     if (!worker->is_listening && !worker->stopping && worker->resume_ms <= worker->now_ms) {

@@ -66,7 +66,7 @@ static void assert_answers(int fd)
 static bool is_open(int fd)
 {
     char byte = 0;
-    rest(20);
+    rest(40);
     return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 
@@ -390,6 +390,27 @@ static void a_worker_that_stops_closes_what_is_idle_and_finishes_what_is_begun(v
     assert_in_range(clock_monotonic_ms() - begin_ms, 0, AT_ONCE_MS);
 }
 
+/* Both events are there when the worker wakes. */
+static void a_connection_that_came_before_the_stop_is_answered(void **state)
+{
+    pid_t master = service_start((struct service_options){0});
+    pid_t worker = service_ask_pid("/");
+    (void)state;
+    make_request(1, "/", (struct text){0});
+    assert_int_equal(kill(worker, SIGSTOP), 0);
+    int fd = service_connect();
+    assert_true(service_send(fd, buffer_text(&request), SIZE_MAX));
+    assert_int_equal(kill(worker, SIGTERM), 0);
+    assert_int_equal(kill(master, SIGTERM), 0);
+    rest(100);
+    assert_int_equal(kill(worker, SIGCONT), 0);
+    buffer_clear(&answer);
+    assert_int_not_equal(service_read(fd, &answer), ENDING_NONE);
+    assert_true(answer.len > 0);
+    (void)close(fd);
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void a_request_that_came_before_the_stop_is_answered(void **state)
 {
     pid_t master = service_start((struct service_options){0});
@@ -432,6 +453,7 @@ int main(void)
         TEST(idle_connections_give_their_descriptors_to_newcomers),
         TEST(silent_newcomers_do_not_cost_idle_connections),
         TEST(a_worker_that_stops_closes_what_is_idle_and_finishes_what_is_begun),
+        TEST(a_connection_that_came_before_the_stop_is_answered),
         TEST(a_request_that_came_before_the_stop_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
