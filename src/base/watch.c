@@ -6,9 +6,10 @@
  *
  * What is watched: of each file the folder, for its name there; all folders on the way to it, for
  * being moved, removed or closed to us, since another one might take their place; and the file
- * itself where its content matters, since it may have further names or be open already. Writes into
- * other files of the folders make no event. Names are told apart, so that what happens to others in
- * the same folders counts for nothing.
+ * itself where its content matters, since it may have further names or be open already. A folder
+ * that is removed while somebody has it open tells so when it is closed and no sooner, so the one
+ * above it is watched for the name. Writes into other files of the folders make no event. Names are
+ * told apart, so that what happens to others in the same folders counts for nothing.
  *
  * Whatever is not certain counts as a change: an event that tells of more than writing or of
  * attributes, a queue that ran over, any failure. Then everything is watched anew before the caller
@@ -18,8 +19,8 @@
  * a symbolic link is on the way, which could be turned elsewhere, where a folder may not be read,
  * and on file systems that are not known to be changed by this kernel alone. Others are found
  * within WATCH_LOOK_MS, when everything is watched anew and counts as changed: what is mounted over
- * a folder, a subvolume that is deleted as a whole, and what is written through a mapping, as none
- * of our files is.
+ * a folder, a subvolume that is deleted as a whole, and what is written through a mapping or by
+ * io_submit, as none of our files is.
  *
  * An inotify descriptor that two processes share would give each event to one of them. So all that
  * is known of it lies in memory that the kernel empties in a child, which then opens its own; the
@@ -49,8 +50,8 @@
 #define BYTES_MAX  4096
 
 #define OF_ITSELF  (IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW | IN_MASK_ADD)
-#define OF_WAY     (OF_ITSELF | IN_ONLYDIR)
-#define OF_FOLDER  (OF_WAY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+#define OF_WAY     (OF_ITSELF | IN_ONLYDIR | IN_DELETE | IN_MOVED_TO)
+#define OF_FOLDER  (OF_WAY | IN_CREATE | IN_MOVED_FROM)
 #define OF_CONTENT (OF_ITSELF | IN_MODIFY)
 
 /* Events after which what is watched is still what the paths lead to. */
@@ -64,7 +65,7 @@ static const long local_types[] = {
 
 struct place {
     int number;       /* by which inotify names it */
-    const char *name; /* in that folder; empty: events about itself alone matter */
+    struct text name; /* in that folder; empty: events about itself alone matter */
 };
 
 /* Zeros in a child. */
@@ -132,7 +133,7 @@ static enum news judge(const struct inotify *inotify, const struct inotify_event
     for (size_t i = 0; i < inotify->count; i++) {
         const struct place *place = &inotify->places[i];
         if (place->number == event->wd &&
-            (event->len == 0 || text_is(text_of(event->name), place->name))) {
+            (event->len == 0 || text_equal(text_of(event->name), place->name))) {
             return (event->mask & ~(uint32_t)HARMLESS) == 0 ? CHANGED : MOVED;
         }
     }
@@ -158,7 +159,7 @@ static enum news read_events(const struct inotify *inotify)
     return MOVED;
 }
 
-static bool add_place(struct inotify *inotify, const char *path, uint32_t events, const char *name)
+static bool add_place(struct inotify *inotify, const char *path, uint32_t events, struct text name)
 {
     int number = inotify_add_watch(inotify->descriptor, path, events);
     if (number < 0) {
@@ -201,9 +202,9 @@ static bool add_folders(struct inotify *inotify, const char *path)
         size_t len = end > path ? (size_t)(end - path) : 1;
         memcpy(folder, path, len);
         folder[len] = '\0';
-        bool is_last = end == name;
-        if (!add_place(inotify, folder, is_last ? OF_FOLDER : OF_WAY, is_last ? name + 1 : "") ||
-            !is_local(folder)) {
+        struct text rest = text_of(end + 1);
+        uint32_t events = end == name ? OF_FOLDER : OF_WAY;
+        if (!add_place(inotify, folder, events, text_cut(&rest, '/')) || !is_local(folder)) {
             return false;
         }
     }
@@ -217,7 +218,7 @@ static bool add_file(struct inotify *inotify, const struct watch_file *file)
     if (!add_folders(inotify, file->path)) {
         return false;
     }
-    if (file->content && !add_place(inotify, file->path, OF_CONTENT, "")) {
+    if (file->content && !add_place(inotify, file->path, OF_CONTENT, (struct text){0})) {
         return errno == ENOENT;
     }
     if (lstat(file->path, &found) != 0) {

@@ -194,6 +194,31 @@ static void two_files_exchanged_at_once_are_told(void **state)
     assert_int_not_equal(watch_count_changes(watch), before);
 }
 
+/* Its own inode is not told of that before it is closed. */
+static void a_folder_replaced_while_somebody_has_it_open_is_told(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "rmdir a/b/c && mkdir a/b/c && echo x > a/b/c/secret",
+        "mv -T other/c a/b/c",
+        "rmdir a/b/c && mv a/b a/away && mkdir -p a/b/c && echo x > a/b/c/secret",
+    };
+    char folder[PATH_MAX];
+    (void)snprintf(folder, sizeof folder, "%s/a/b/c", scratch_folder());
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        shell("rm a/b/c/*");
+        int holder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(holder >= 0);
+        if (!is_told(cases[i])) {
+            fail_msg("not told: %s", cases[i]);
+        }
+        if (!is_told("echo y > a/b/c/secret")) {
+            fail_msg("not told after: %s", cases[i]);
+        }
+        assert_int_equal(close(holder), 0);
+    }
+}
+
 static void what_happens_to_others_is_not_told(void **state)
 {
     (void)state;
@@ -410,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_change_is_told_by_the_next_call, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_change_is_told_in_a_burst_of_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_files_exchanged_at_once_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_replaced_while_somebody_has_it_open_is_told,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_happens_to_others_is_not_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_not_there_yet_are_watched, set_up,
                                         tear_down),
