@@ -6,7 +6,7 @@
  * processor: PRIORITY_STEPS below what it was started with, no further than the lowest (setpriority
  * (2)). It still gets a share of a processor that is wanted by all. What cannot be set is logged,
  * and the process goes on as it was. Cannot be undone without privilege. */
-#define PRIORITY_STEPS 10
+#define PRIORITY_STEPS 5
 void priority_lower(void);
 
 #endif

@@ -7,7 +7,7 @@ import { Install, alice, until } from './support/install.mjs';
 import { findProgram, findWorkers } from './support/processes.mjs';
 import { nginx } from './support/servers.mjs';
 
-const steps = 10;
+const steps = 5;
 const lowest = 19;
 
 // The nice value (proc(5): the 19th field; the second may hold blanks).
