@@ -94,7 +94,7 @@ export class Report {
         printTable('Verdicts', ['measure', 'measured', 'must', 'reach for', 'verdict'], this.measures.map(rowOf));
         const missed = this.measures.filter(({ verdict }) => verdict === 'missed');
         this.write(file);
-        this.say(missed.length === 0 ? 'Nothing that must be was missed' : `${missed.length} of ${measures.length} missed`);
+        this.say(missed.length === 0 ? 'Nothing that must be was missed' : `${missed.length} of ${this.measures.length} missed`);
         return missed.length === 0;
     }
 

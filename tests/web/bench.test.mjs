@@ -1,7 +1,11 @@
 // What `make bench` makes of its figures. (Measuring takes minutes and is no test; judging is one.)
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { grouped, median, spread } from '../bench/numbers.mjs';
+import { Report } from '../bench/report.mjs';
 import { jobs, readSettings } from '../bench/settings.mjs';
 import { judge, limits } from '../bench/verdict.mjs';
 
@@ -46,6 +50,18 @@ test('a measure without a figure for every round is an error, not a verdict', ()
     for (const figures of bad) {
         assert.throws(() => judge({ name: 'broken', limit: faster, ...figures }), /broken/);
     }
+});
+
+test('a report says whether something was missed, and keeps what it judged', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'latchkey-bench-'));
+    const file = path.join(folder, 'bench.json');
+    const report = new Report(readSettings({}, false));
+    report.add({ name: 'one', limit: faster, values: [1] });
+    assert.equal(report.finish(file), true);
+    report.add({ name: 'two', limit: faster, values: [0.5] });
+    assert.equal(report.finish(file), false);
+    assert.deepEqual(JSON.parse(readFileSync(file)).measures.map(({ verdict }) => verdict), ['met', 'missed']);
+    rmSync(folder, { recursive: true });
 });
 
 test('what is striven for is never less than what must be', () => {
