@@ -6,6 +6,7 @@ static const struct site_program program = {
     .remembers = true,
     .http = {.name = "gate",
              .reads_body = false,
+             .is_brief = true,
              .handle = gate_handle,
              .refuse = gate_refuse,
              .tend = site_tend},

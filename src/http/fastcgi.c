@@ -24,18 +24,18 @@
  * there is an event: an accept that finds nobody costs as much as eight calls of epoll_wait.
  * Signals arrive through a descriptor, so that handlers of requests are never interrupted.
  *
- * A connection may come before its request, for the web server wrote nothing yet and waits for the
- * processor that it lost to us. Watching the connection is the fair way. Yielding lets the web
- * server go on until it has made more work for us, which spares up to half of all switches between
- * processes; but who yields goes behind everybody, and what has come to him waits for that. So it
- * is done each fourth time, which keeps most of the gain and shortens the wait.
+ * Where an answer takes microseconds, workers in turn are worse than one: each that wakes takes the
+ * processor from the web server, often before that has written the request for which it woke. So
+ * the first worker does what it can, and the others are helpers: the kernel wakes one only when a
+ * connection comes while the first is busy. It goes on while somebody waits; then it leaves the
+ * listener for HELPER_REST_MS, so that who has less to do than he could is not helped all the time.
+ * What that costs: when the first is held up, a connection may wait as long for a helper.
  *
  * What the program has to tend is due a moment after an answer, and done in the first turn that
  * finds no event; or, when every turn finds one, TEND_LATE_MS after it was due. */
 #include "http/fastcgi.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@
 #define TEND_REST_MS   10 /* without an event, after an answer */
 #define TEND_LATE_MS   1000
 #define LAST_MAX       64 /* connections that a worker takes in when it is to stop */
-#define YIELD_EACH     4  /* of the connections that came before their request */
+#define HELPER_REST_MS 20 /* of the listener, after help was given */
 
 #define NEVER INT64_MAX
 
@@ -70,10 +70,11 @@ struct worker {
     bool stopping;
     bool failed;
     bool is_listening;
+    bool may_rest;     /* it is a helper, of a program whose answers are brief */
+    bool has_helped;   /* since it last rested */
     int64_t now_ms;    /* as of the last event or answer */
     int64_t resume_ms; /* when the listener is watched again after a pause */
     int64_t tend_ms;   /* when the program wants to tend; NEVER */
-    unsigned early;    /* connections so far that came before their request */
     struct desk desk;
 };
 
@@ -175,14 +176,15 @@ static void receive(struct worker *worker, int fd)
 {
     struct connection newcomer = {.fd = fd};
     enum outcome outcome = attend(worker, &newcomer, false);
-    /* Connecting woke us before the web server wrote. */
-    if (outcome == OUTCOME_NOTHING && worker->early++ % YIELD_EACH == 0) {
-        (void)sched_yield();
-        outcome = attend(worker, &newcomer, false);
-    }
     if (outcome == OUTCOME_DONE || !take_in(worker, &newcomer, outcome)) {
         connection_close(&newcomer);
     }
+}
+
+static void pause_listening(struct worker *worker, int ms)
+{
+    stop_listening(worker);
+    worker->resume_ms = worker->now_ms + ms;
 }
 
 /* Without descriptors an accept fails at once, for ever: give one back, or wait a moment. */
@@ -190,8 +192,7 @@ static void relieve(struct worker *worker)
 {
     if (!connections_evict(&worker->connections)) {
         log_error("connections cannot be accepted: there is no room");
-        stop_listening(worker);
-        worker->resume_ms = worker->now_ms + PAUSE_MS;
+        pause_listening(worker, PAUSE_MS);
     }
 }
 
@@ -202,6 +203,7 @@ static bool accept_one(struct worker *worker)
     switch (listener_accept(&worker->listener, &fd)) {
     case ARRIVAL_CONNECTION:
         receive(worker, fd);
+        worker->has_helped = worker->may_rest;
         return true;
     case ARRIVAL_NO_ROOM:
         relieve(worker);
@@ -269,12 +271,27 @@ static void stop(struct worker *worker)
     }
 }
 
+/* Waits for events, or until something is due; how many events there are. A helper that finds
+ * nobody rests first. */
+static int await(struct worker *worker, struct epoll_event *events)
+{
+    if (worker->has_helped && worker->is_listening) {
+        int count = epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, 0);
+        if (count != 0) {
+            return count;
+        }
+        pause_listening(worker, HELPER_REST_MS);
+        worker->has_helped = false;
+    }
+    return epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, count_patience(worker));
+}
+
 static void turn(struct worker *worker)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
     bool has_visitor = false;
     bool was_stopping = worker->stopping;
-    int count = epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, count_patience(worker));
+    int count = await(worker, events);
     worker->now_ms = clock_monotonic_ms();
     for (int i = 0; i < count; i++) {
         uint32_t key = events[i].data.u32;
@@ -351,7 +368,7 @@ static void worker_close(struct worker *worker)
     desk_close(&worker->desk);
 }
 
-int fastcgi_serve(const struct http_program *program, void *context, int listener)
+int fastcgi_serve(const struct http_program *program, void *context, int listener, bool is_helper)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     int result = 1;
@@ -359,6 +376,7 @@ int fastcgi_serve(const struct http_program *program, void *context, int listene
         log_error("no memory for a worker");
         return result;
     }
+    worker->may_rest = is_helper && program->is_brief;
     if (worker_open(program, context, listener, worker) == OK) {
         while (!worker->failed &&
                !(worker->stopping && connections_deadline(&worker->connections) == NEVER)) {

@@ -4,9 +4,13 @@
 
 #include "http/program.h"
 
-/* Serves the listening socket until one of the stop signals (prefork_stop_signals, which must be
- * blocked) comes; then accepts nothing more, answers what is pending until the deadlines, and
- * returns 0. Returns 1 when it cannot serve (logged). The socket becomes non-blocking. */
-int fastcgi_serve(const struct http_program *program, void *context, int listener) MUST_USE;
+/* Serves the listening socket, of which others are the workers too, until one of the stop signals
+ * (prefork_stop_signals, which must be blocked) comes; then accepts nothing more, answers what is
+ * pending until the deadlines, and returns 0. Returns 1 when it cannot serve (logged). The socket
+ * becomes non-blocking. A helper of a program whose answers are brief stands back from the socket
+ * for a moment whenever it has helped and nobody waits any more; there must be one worker that is
+ * no helper. */
+int fastcgi_serve(const struct http_program *program, void *context, int listener, bool is_helper)
+    MUST_USE;
 
 #endif

@@ -71,8 +71,8 @@ static void become_worker(pid_t master)
     }
 }
 
-/* Starts what is due. Returns true in a child. */
-static bool start_due(struct master *master, int64_t now_ms)
+/* Starts what is due. Returns true in a child, with its number. */
+static bool start_due(struct master *master, int64_t now_ms, size_t *number)
 {
     pid_t own = getpid();
     for (size_t i = 0; i < master->count && !master->stopping; i++) {
@@ -84,6 +84,7 @@ static bool start_due(struct master *master, int64_t now_ms)
         pid_t pid = fork();
         if (pid == 0) {
             become_worker(own);
+            *number = i;
             return true;
         }
         if (pid < 0) {
@@ -173,11 +174,12 @@ static void wait_and_act(struct master *master, const sigset_t *awaited)
     }
 }
 
-int prefork_run(size_t count, int (*serve)(void *argument), void *argument)
+int prefork_run(size_t count, int (*serve)(void *argument, size_t number), void *argument)
 {
     struct master master = {.count = count > 0 ? count : 1};
     sigset_t awaited;
     bool is_worker = false;
+    size_t number = 0;
     prefork_stop_signals(&awaited);
     (void)sigaddset(&awaited, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &awaited, NULL);
@@ -188,11 +190,11 @@ int prefork_run(size_t count, int (*serve)(void *argument), void *argument)
         return 1;
     }
     while (!is_worker && !(master.stopping && master.alive == 0)) {
-        is_worker = start_due(&master, clock_monotonic_ms());
+        is_worker = start_due(&master, clock_monotonic_ms(), &number);
         if (!is_worker) {
             wait_and_act(&master, &awaited);
         }
     }
     free(master.slots);
-    return is_worker ? serve(argument) : 0;
+    return is_worker ? serve(argument, number) : 0;
 }

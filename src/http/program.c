@@ -78,10 +78,10 @@ bool program_prepare(char ***environment)
     return fill_standard_descriptors() && (program_is_fastcgi() || take_environment(environ));
 }
 
-static int serve(void *argument)
+static int serve(void *argument, size_t number)
 {
     const struct service *service = argument;
-    return fastcgi_serve(service->program, service->context, STDIN_FILENO);
+    return fastcgi_serve(service->program, service->context, STDIN_FILENO, number > 0);
 }
 
 int program_run(const struct http_program *program, size_t workers, char **environment,

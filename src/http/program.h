@@ -10,6 +10,7 @@
 struct http_program {
     const char *name;
     bool reads_body; /* forms are read and parsed; otherwise no byte of a body is */
+    bool is_brief; /* an answer takes microseconds: one worker does what it can before others do */
 
     /* Answers a request by filling *response. */
     void (*handle)(void *context, const struct request *request, struct response *response);

@@ -122,6 +122,7 @@ static void run(struct service_options options, int listener)
 {
     const struct http_program program = {.name = "service",
                                          .reads_body = !options.ignores_body,
+                                         .is_brief = options.is_brief,
                                          .handle = handle,
                                          .refuse = refuse,
                                          .tend = options.tends ? tend : NULL};
