@@ -19,89 +19,52 @@
  * request that is on its way at that very moment is lost, and so nginx, which repeats others,
  * answers a POST with a 502. deploy/ keeps no connections.
  *
- * Edge-triggered, for peeked bytes stay and would wake a level-triggered wait for ever. The
- * listener is level-triggered and exclusive: one connection wakes one worker. It is asked only when
- * there is an event: an accept that finds nobody costs as much as eight calls of epoll_wait.
- * Signals arrive through a descriptor, so that handlers of requests are never interrupted.
+ * The listener is asked only when there is an event: an accept that finds nobody costs as much as
+ * eight calls of epoll_wait.
  *
  * Where an answer takes microseconds, workers in turn are worse than one: each that wakes takes the
  * processor from the web server, often before that has written the request for which it woke. So
  * the first worker does what it can, and the others are helpers: the kernel wakes one only when a
  * connection comes while the first is busy. It goes on while somebody waits; then it leaves the
  * listener for HELPER_REST_MS, so that who has less to do than he could is not helped all the time.
- * What that costs: when the first is held up, a connection may wait as long for a helper.
+ * While the first tends, no helper does that. What it costs: when the first is held up otherwise, a
+ * connection may wait as long for a helper.
  *
  * What the program has to tend is due a moment after an answer, and done in the first turn that
  * finds no event; or, when every turn finds one, TEND_LATE_MS after it was due. */
 #include "http/fastcgi.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/connections.h"
 #include "http/desk.h"
-#include "http/listener.h"
-#include "http/prefork.h"
+#include "http/wait_set.h"
 
 #define PAUSE_MS       100 /* of the listener, without descriptors */
-#define EVENTS_AT_ONCE 64
-#define SLOW_MS        10 /* a request that took as long has its connection closed */
-#define TEND_REST_MS   10 /* without an event, after an answer */
+#define SLOW_MS        10  /* a request that took as long has its connection closed */
+#define TEND_REST_MS   10  /* without an event, after an answer */
 #define TEND_LATE_MS   1000
 #define LAST_MAX       64 /* connections that a worker takes in when it is to stop */
 #define HELPER_REST_MS 20 /* of the listener, after help was given */
 
 #define NEVER INT64_MAX
 
-/* What an event is about: below CONNECTIONS_MAX a connection. */
-enum { KEY_LISTENER = CONNECTIONS_MAX, KEY_SIGNALS };
-
 struct worker {
-    struct listener listener;
+    struct wait_set set;
     struct connections connections;
-    int epoll, signals;
     bool stopping;
     bool failed;
-    bool is_listening;
-    bool may_rest;     /* it is a helper, of a program whose answers are brief */
-    bool has_helped;   /* since it last rested */
+    bool is_helper;
+    bool has_accepted; /* since it last found nobody */
+    bool has_answered;
     int64_t now_ms;    /* as of the last event or answer */
     int64_t resume_ms; /* when the listener is watched again after a pause */
     int64_t tend_ms;   /* when the program wants to tend; NEVER */
+    struct fastcgi_crew *crew;
     struct desk desk;
 };
-
-static bool watch(const struct worker *worker, int fd, uint32_t events, uint32_t key)
-{
-    struct epoll_event event = {.events = events, .data.u32 = key};
-    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        log_error("a descriptor cannot be watched: %s", strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-static void listen_again(struct worker *worker)
-{
-    worker->is_listening =
-        watch(worker, worker->listener.fd, EPOLLIN | EPOLLEXCLUSIVE, KEY_LISTENER);
-    worker->failed = worker->failed || !worker->is_listening;
-}
-
-static void stop_listening(struct worker *worker)
-{
-    if (worker->is_listening) {
-        (void)epoll_ctl(worker->epoll, EPOLL_CTL_DEL, worker->listener.fd, NULL);
-        worker->is_listening = false;
-    }
-}
 
 static enum outcome attend(struct worker *worker, struct connection *connection, bool has_ended)
 {
@@ -112,6 +75,7 @@ static enum outcome attend(struct worker *worker, struct connection *connection,
     if (desk->answers == answers) {
         return outcome;
     }
+    worker->has_answered = true;
     worker->now_ms = clock_monotonic_ms();
     if (desk->exchange.program->tend != NULL && worker->tend_ms == NEVER) {
         worker->tend_ms = worker->now_ms + TEND_REST_MS;
@@ -165,8 +129,7 @@ static bool take_in(struct worker *worker, const struct connection *newcomer, en
     if (place == NULL) {
         return false;
     }
-    if (!watch(worker, place->fd, EPOLLIN | EPOLLRDHUP | EPOLLET,
-               connections_key(connections, place))) {
+    if (!wait_set_add(&worker->set, place->fd, connections_key(connections, place))) {
         connections_remove(connections, place);
     }
     return true;
@@ -183,7 +146,7 @@ static void receive(struct worker *worker, int fd)
 
 static void pause_listening(struct worker *worker, int ms)
 {
-    stop_listening(worker);
+    wait_set_leave(&worker->set);
     worker->resume_ms = worker->now_ms + ms;
 }
 
@@ -200,10 +163,10 @@ static void relieve(struct worker *worker)
 static bool accept_one(struct worker *worker)
 {
     int fd = -1;
-    switch (listener_accept(&worker->listener, &fd)) {
+    switch (listener_accept(&worker->set.listener, &fd)) {
     case ARRIVAL_CONNECTION:
         receive(worker, fd);
-        worker->has_helped = worker->may_rest;
+        worker->has_accepted = true;
         return true;
     case ARRIVAL_NO_ROOM:
         relieve(worker);
@@ -232,7 +195,7 @@ static int count_patience(const struct worker *worker)
     if (worker->tend_ms < until_ms) {
         until_ms = worker->tend_ms;
     }
-    if (!worker->is_listening && !worker->stopping && worker->resume_ms < until_ms) {
+    if (!worker->set.is_listening && !worker->stopping && worker->resume_ms < until_ms) {
         until_ms = worker->resume_ms;
     }
     if (until_ms == NEVER) {
@@ -248,7 +211,13 @@ static void tend(struct worker *worker, bool is_idle)
         return;
     }
     const struct exchange *exchange = &worker->desk.exchange;
+    if (!worker->is_helper) {
+        worker->crew->is_first_away = true;
+    }
     int again_ms = exchange->program->tend(exchange->context, false);
+    if (!worker->is_helper) {
+        worker->crew->is_first_away = false;
+    }
     worker->now_ms = clock_monotonic_ms();
     worker->tend_ms = again_ms < 0 ? NEVER : worker->now_ms + again_ms;
 }
@@ -265,25 +234,44 @@ static void stop(struct worker *worker)
 {
     struct connection *idle = NULL;
     worker->stopping = true;
-    stop_listening(worker);
+    wait_set_leave(&worker->set);
     while ((idle = connections_first_idle(&worker->connections)) != NULL) {
         advance(worker, idle, 0);
     }
 }
 
-/* Waits for events, or until something is due; how many events there are. A helper that finds
- * nobody rests first. */
+/* Whether it is a helper that is not needed any more. */
+static bool may_stand_back(const struct worker *worker)
+{
+    return worker->is_helper && worker->desk.exchange.program->is_brief && worker->has_accepted &&
+           worker->set.is_listening && !worker->crew->is_first_away;
+}
+
+/* Before a wait that may be long. */
+static void rest(struct worker *worker)
+{
+    const struct exchange *exchange = &worker->desk.exchange;
+    if (may_stand_back(worker)) {
+        pause_listening(worker, HELPER_REST_MS);
+    }
+    if (worker->has_answered && exchange->program->rest != NULL) {
+        exchange->program->rest(exchange->context);
+    }
+    worker->has_accepted = false;
+    worker->has_answered = false;
+}
+
+/* Waits for events, or until something is due; how many events there are. */
 static int await(struct worker *worker, struct epoll_event *events)
 {
-    if (worker->has_helped && worker->is_listening) {
-        int count = epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, 0);
+    if (worker->has_accepted || worker->has_answered) {
+        int count = wait_set_wait(&worker->set, events, 0);
         if (count != 0) {
             return count;
         }
-        pause_listening(worker, HELPER_REST_MS);
-        worker->has_helped = false;
+        rest(worker);
     }
-    return epoll_wait(worker->epoll, events, EVENTS_AT_ONCE, count_patience(worker));
+    return wait_set_wait(&worker->set, events, count_patience(worker));
 }
 
 static void turn(struct worker *worker)
@@ -310,65 +298,32 @@ static void turn(struct worker *worker)
         take_last(worker);
     }
     connections_close_late(&worker->connections, worker->now_ms);
-    if (!worker->is_listening && !worker->stopping && worker->resume_ms <= worker->now_ms) {
-        listen_again(worker);
+    if (!worker->set.is_listening && !worker->stopping && worker->resume_ms <= worker->now_ms) {
+        worker->failed = !wait_set_listen(&worker->set) || worker->failed;
     }
     tend(worker, count == 0);
-}
-
-static enum status open_signals(struct worker *worker)
-{
-    sigset_t stop;
-    prefork_stop_signals(&stop);
-    worker->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-    /* libfcgi put handlers of its own; the stop signals are blocked and never reach them. */
-    (void)signal(SIGPIPE, SIG_IGN);
-    return worker->signals >= 0 && watch(worker, worker->signals, EPOLLIN | EPOLLET, KEY_SIGNALS)
-               ? OK
-               : ERR_SYSTEM;
-}
-
-static enum status open_listener(struct worker *worker, int fd)
-{
-    enum status status = listener_open(fd, &worker->listener);
-    if (status == OK) {
-        listen_again(worker);
-        status = worker->is_listening ? OK : ERR_SYSTEM;
-    }
-    return status;
 }
 
 static enum status worker_open(const struct http_program *program, void *context, int listener,
                                struct worker *worker)
 {
-    worker->signals = -1;
     worker->tend_ms = NEVER;
     worker->now_ms = clock_monotonic_ms();
+    worker->set = (struct wait_set){.epoll = -1, .signals = -1};
     connections_init(&worker->connections);
-    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
     enum status status = desk_open(program, context, &worker->desk);
-    if (status == OK) {
-        status = open_signals(worker);
-    }
-    if (status == OK) {
-        status = open_listener(worker, listener);
-    }
-    return status;
+    return status == OK ? wait_set_open(listener, &worker->set) : status;
 }
 
 static void worker_close(struct worker *worker)
 {
     connections_clear(&worker->connections);
-    if (worker->signals >= 0) {
-        (void)close(worker->signals);
-    }
-    if (worker->epoll >= 0) {
-        (void)close(worker->epoll);
-    }
+    wait_set_close(&worker->set);
     desk_close(&worker->desk);
 }
 
-int fastcgi_serve(const struct http_program *program, void *context, int listener, bool is_helper)
+int fastcgi_serve(const struct http_program *program, void *context, int listener,
+                  struct fastcgi_crew *crew, bool is_helper)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     int result = 1;
@@ -376,7 +331,11 @@ int fastcgi_serve(const struct http_program *program, void *context, int listene
         log_error("no memory for a worker");
         return result;
     }
-    worker->may_rest = is_helper && program->is_brief;
+    worker->crew = crew;
+    worker->is_helper = is_helper;
+    if (!is_helper) {
+        crew->is_first_away = false; /* as one who died may have left it */
+    }
     if (worker_open(program, context, listener, worker) == OK) {
         while (!worker->failed &&
                !(worker->stopping && connections_deadline(&worker->connections) == NEVER)) {

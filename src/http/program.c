@@ -11,13 +11,16 @@
 #define _GNU_SOURCE /* clearenv, environ */
 #include "http/program.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "http/cgi.h"
 #include "http/fastcgi.h"
@@ -26,6 +29,7 @@
 struct service {
     const struct http_program *program;
     void *context;
+    struct fastcgi_crew *crew;
 };
 
 bool program_is_fastcgi(void)
@@ -81,15 +85,25 @@ bool program_prepare(char ***environment)
 static int serve(void *argument, size_t number)
 {
     const struct service *service = argument;
-    return fastcgi_serve(service->program, service->context, STDIN_FILENO, number > 0);
+    return fastcgi_serve(service->program, service->context, STDIN_FILENO, service->crew,
+                         number > 0);
 }
 
 int program_run(const struct http_program *program, size_t workers, char **environment,
                 void *context)
 {
-    struct service service = {program, context};
+    struct service service = {.program = program, .context = context};
     if (!program_is_fastcgi()) {
         return cgi_serve(program, environment, context);
     }
-    return prefork_run(workers, serve, &service);
+    void *shared =
+        mmap(NULL, sizeof *service.crew, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        log_error("no memory that workers could share: %s", strerror(errno));
+        return 1;
+    }
+    service.crew = shared;
+    int result = prefork_run(workers, serve, &service);
+    (void)munmap(shared, sizeof *service.crew);
+    return result;
 }

@@ -23,14 +23,18 @@ struct http_program {
     /* Does what must never stand in the way of an answer, such as writing down what the answers
      * left to be written; NULL: nothing. Called when answers were given, their connections are
      * closed and no other request is ready; in a burst of requests that does not end, one second
-     * later all the same. No request is answered meanwhile: it should take milliseconds. Returns
-     * after how many milliseconds it wants to be called again, be there requests or not, but not
-     * earlier; -1: after the next answer.
+     * later all the same. This worker answers no request meanwhile: it should take milliseconds.
+     * Returns after how many milliseconds it wants to be called again, be there requests or not,
+     * but not earlier; -1: after the next answer.
      *
      * With `leaving` it is the last call, what it returns is ignored: once in each worker that
      * served, after its last answer, and as CGI after the answer was given away (see cgi.h). A
      * process that is killed leaves without it. */
     int (*tend)(void *context, bool leaving);
+
+    /* Lets go of what is kept for the next answer only, such as locks that others wait for; NULL:
+     * nothing. Called when an answer was given and no other request is ready, at once. */
+    void (*rest)(void *context);
 };
 
 /* Whether descriptor 0 is a listening socket: FastCGI then, CGI otherwise. As CGI a program must

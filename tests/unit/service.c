@@ -93,6 +93,12 @@ static int tend(void *context, bool leaving)
     return options->again_ms;
 }
 
+static void note_rest(void *context)
+{
+    (void)context;
+    log_info("rests after %zu", handled);
+}
+
 static int open_socket(bool is_tcp)
 {
     union {
@@ -125,7 +131,8 @@ static void run(struct service_options options, int listener)
                                          .is_brief = options.is_brief,
                                          .handle = handle,
                                          .refuse = refuse,
-                                         .tend = options.tends ? tend : NULL};
+                                         .tend = options.tends ? tend : NULL,
+                                         .rest = options.rests ? note_rest : NULL};
     int log = open(scratch_path("service.log"), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     CHECK(log);
     CHECK(prctl(PR_SET_PDEATHSIG, SIGTERM)); /* a test that fails leaves nothing behind */

@@ -15,6 +15,7 @@ struct service_options {
     bool tends;        /* the program has something to tend, and logs it (service_read_tends) */
     int tend_ms;       /* how long that takes */
     int again_ms;      /* what it returns */
+    bool rests;        /* the program logs "rests after N" answers when it has nothing to do */
 };
 
 /* Starts it; returns the process id of the master. What it answers, by path:

@@ -110,6 +110,38 @@ static void a_helper_rests_after_it_has_helped_but_not_for_long(void **state)
     assert_in_range(ask_helpers(true), 10, AT_ONCE_MS);
 }
 
+/* How long it takes to ask some times while the first worker tends; INT64_MAX when it was the
+ * helper that answered before. */
+static int64_t ask_while_first_tends(void)
+{
+    pid_t master = service_start((struct service_options){
+        .workers = 2, .is_brief = true, .tends = true, .tend_ms = 2000, .again_ms = -1});
+    pid_t first = find_first(master, 2);
+    int64_t took_ms = 0;
+    int64_t sum_ms = INT64_MAX;
+    if (ask(&took_ms) == first) {
+        sum_ms = 0;
+        rest(50);
+        for (size_t i = 0; i < ASKED; i++) { /* without a pause in which the helper would tend */
+            pid_t by = ask(&took_ms);
+            sum_ms = by == first ? INT32_MAX : sum_ms + took_ms;
+        }
+    }
+    assert_int_equal(service_stop(master), 0);
+    return sum_ms;
+}
+
+static void helpers_do_not_rest_while_the_first_tends(void **state)
+{
+    int64_t shortest_ms = INT64_MAX;
+    (void)state;
+    for (size_t i = 0; i < 20 && shortest_ms >= 10 * ASKED; i++) {
+        int64_t took_ms = ask_while_first_tends();
+        shortest_ms = took_ms < shortest_ms ? took_ms : shortest_ms;
+    }
+    assert_in_range(shortest_ms, 0, 10 * ASKED - 1);
+}
+
 /* The shortest of some tries, for a machine may have no time for us. */
 static void who_takes_his_time_has_helpers_that_do_not_rest(void **state)
 {
@@ -164,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(others_answer_while_one_is_held),
         cmocka_unit_test(a_helper_rests_after_it_has_helped_but_not_for_long),
+        cmocka_unit_test(helpers_do_not_rest_while_the_first_tends),
         cmocka_unit_test(who_takes_his_time_has_helpers_that_do_not_rest),
         cmocka_unit_test(the_first_does_what_one_can_do_alone),
         cmocka_unit_test(a_first_worker_that_dies_is_replaced_by_one),

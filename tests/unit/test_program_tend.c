@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +120,57 @@ static void tending_waits_while_requests_are_ready_but_for_a_second_only(void **
     }
 }
 
+/* How often the program has logged that it rests after that many answers. */
+static size_t count_rests(size_t answers)
+{
+    struct buffer log;
+    char line[64];
+    size_t count = 0;
+    (void)snprintf(line, sizeof line, "rests after %zu\n", answers);
+    buffer_init(&log, RECORDS_MAX);
+    service_read_log(&log);
+    const char *at = log.data == NULL ? NULL : strstr(log.data, line);
+    for (; at != NULL; at = strstr(at + 1, line)) {
+        count++;
+    }
+    buffer_clear(&log);
+    return count;
+}
+
+static void a_program_rests_once_when_no_request_is_ready(void **state)
+{
+    enum { ASKED = 3 }; /* of 600 ms each */
+    pid_t master = service_start((struct service_options){.rests = true});
+    struct buffer request;
+    int fds[ASKED];
+    (void)state;
+    buffer_init(&request, RECORDS_MAX);
+    request_add(&request, 1, "/slow", (struct text){0});
+    int silent = service_connect();
+    rest(300);
+    assert_int_equal(count_rests(0), 0);
+    for (size_t i = 0; i < ASKED; i++) {
+        fds[i] = service_connect();
+        assert_true(service_send(fds[i], buffer_text(&request), request.len));
+    }
+    for (size_t i = 0; i < ASKED; i++) {
+        struct buffer raw;
+        buffer_init(&raw, RECORDS_MAX);
+        assert_int_equal(service_read(fds[i], &raw), ENDING_CLOSED);
+        buffer_clear(&raw);
+    }
+    rest(300);
+    for (size_t i = 1; i <= ASKED; i++) {
+        assert_int_equal(count_rests(i), i == ASKED);
+    }
+    assert_true(service_ask_pid("/") > 0);
+    rest(300);
+    assert_int_equal(count_rests(ASKED + 1), 1);
+    (void)close(silent);
+    buffer_clear(&request);
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void each_worker_tends_once_more_when_it_leaves_after_its_last_answer(void **state)
 {
     enum { WORKERS = 3 };
@@ -159,6 +212,7 @@ int main(void)
         cmocka_unit_test(tending_that_asks_for_nothing_waits_for_the_next_answer),
         cmocka_unit_test(tending_comes_back_after_the_time_it_asked_for_and_not_earlier),
         cmocka_unit_test(tending_waits_while_requests_are_ready_but_for_a_second_only),
+        cmocka_unit_test(a_program_rests_once_when_no_request_is_ready),
         cmocka_unit_test(each_worker_tends_once_more_when_it_leaves_after_its_last_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,39 @@
+/* What a worker waits for: its listener, the stop signals, and the connections that it has. */
+#ifndef LATCHKEY_HTTP_WAIT_SET_H
+#define LATCHKEY_HTTP_WAIT_SET_H
+
+#include <sys/epoll.h>
+
+#include "http/connections.h"
+#include "http/listener.h"
+
+/* What an event is about: below CONNECTIONS_MAX a connection. */
+enum { KEY_LISTENER = CONNECTIONS_MAX, KEY_SIGNALS };
+
+struct wait_set {
+    struct listener listener;
+    int epoll, signals;
+    bool is_listening;
+};
+
+/* For the listening socket `listener`, which becomes non-blocking, and the signals of
+ * prefork_stop_signals, which must be blocked; after libfcgi was set up, for it puts handlers of
+ * its own. ERR_SYSTEM (logged). Close with wait_set_close, also
+ * after a failure. */
+enum status wait_set_open(int listener, struct wait_set *out) MUST_USE;
+void wait_set_close(struct wait_set *set);
+
+/* Adds a connection, to be told by the edge when it can be read or has ended, under the key. False
+ * (logged): it cannot be. Whoever closes the connection takes it out. */
+bool wait_set_add(const struct wait_set *set, int fd, uint32_t key) MUST_USE;
+
+/* Watches the listener (again), and leaves it. Level-triggered and exclusive: one connection wakes
+ * one worker. False (logged): it cannot be. */
+bool wait_set_listen(struct wait_set *set) MUST_USE;
+void wait_set_leave(struct wait_set *set);
+
+/* Waits for as many milliseconds, -1 without end; how many events there are. */
+#define EVENTS_AT_ONCE 64
+int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE], int ms);
+
+#endif
