@@ -9,7 +9,8 @@ static const struct site_program program = {
              .is_brief = true,
              .handle = gate_handle,
              .refuse = gate_refuse,
-             .tend = site_tend},
+             .tend = site_tend,
+             .rest = site_rest},
 };
 
 int main(int argc, char **argv)

@@ -33,6 +33,7 @@ enum status auth_open(const struct config *config, enum store_role role, bool re
             {config_secret_path(config), true},
             {config_generation_path(config), true},
             {config_database_path(config), false},
+            {config_cache_path(config), false},
         };
         status = watch_open(files, sizeof files / sizeof *files, &out->watch);
     }

@@ -82,6 +82,11 @@ enum status db_commit(struct db *db) MUST_USE;
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 
+/* Reading in one state of the database, which is that of the first statement that reads; others may
+ * write meanwhile. Nothing is written before db_end_reading, which never fails. ERR_STORE. */
+enum status db_begin_reading(struct db *db) MUST_USE;
+void db_end_reading(struct db *db);
+
 /* How many bytes are in use by rows and their indexes, and how many may be; for a database with a
  * bound. What would need more fails with ERR_TOO_LARGE, which is not logged and gives up the
  * transaction. ERR_STORE. */
@@ -112,6 +117,9 @@ void db_bind_blob(struct db_statement *statement, int number, const void *bytes,
 /* Goes to the next row; *row: whether there is one. ERR_EXISTS: a row of that key or name is there
  * already (not logged). ERR_STORE. */
 enum status db_step(struct db_statement *statement, bool *row) MUST_USE;
+
+/* Back before the first row; the parameters stay. */
+void db_rewind(struct db_statement *statement);
 
 /* Ends a run and lets go of rows, parameters and locks. */
 void db_reset(struct db_statement *statement);

@@ -406,6 +406,18 @@ enum status db_begin(struct db *db, bool patient)
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
 }
 
+enum status db_begin_reading(struct db *db)
+{
+    return db_exec(db, "BEGIN");
+}
+
+void db_end_reading(struct db *db)
+{
+    if (sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+        db->spoiled = true; /* closing the connection ends it */
+    }
+}
+
 enum status db_commit(struct db *db)
 {
     return db_exec(db, "COMMIT");

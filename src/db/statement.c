@@ -77,6 +77,11 @@ enum status db_step(struct db_statement *statement, bool *row)
     return db_fault(statement->db, code, "cannot answer");
 }
 
+void db_rewind(struct db_statement *statement)
+{
+    (void)sqlite3_reset(statement->handle);
+}
+
 void db_reset(struct db_statement *statement)
 {
     (void)sqlite3_reset(statement->handle); /* repeats the failure that the step reported */
@@ -102,7 +107,8 @@ static struct text column(struct db_statement *statement, int number, const void
 
 struct text db_column_text(struct db_statement *statement, int number)
 {
-    return column(statement, number, sqlite3_column_text(statement->handle, number));
+    /* As it lies there: sqlite3_column_text would copy it for the sake of a NUL behind it. */
+    return column(statement, number, sqlite3_column_blob(statement->handle, number));
 }
 
 struct text db_column_blob(struct db_statement *statement, int number)

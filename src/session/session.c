@@ -90,6 +90,12 @@ int session_tend(const struct sessions *sessions, bool leaving)
     return first_ms < second_ms ? first_ms : second_ms;
 }
 
+void session_rest(const struct sessions *sessions)
+{
+    store_rest(sessions->store);
+    store_rest(sessions->cache);
+}
+
 /* One search: what is known of the token's session so far. */
 struct search {
     const struct sessions *sessions;
@@ -112,6 +118,10 @@ static enum status find_row(struct search *search, struct session_row *row)
         return OK;
     }
     enum status status = search->backend->find(search->sessions, search->token, row, search->user);
+    if (keeps && status == OK && search->now_s >= session_end_s(row) &&
+        store_renew(search->backend->rows(search->sessions))) {
+        status = search->backend->find(search->sessions, search->token, row, search->user);
+    }
     if (keeps && status == OK) {
         memory_put_session(memory, kind, row);
     } else if (keeps && status == ERR_NOT_FOUND) {
@@ -232,6 +242,12 @@ static void note_use(const struct search *search, struct session_row *row)
     }
 }
 
+static void watch_stores(const struct sessions *sessions, uint64_t changes)
+{
+    store_watch(sessions->store, changes);
+    store_watch(sessions->cache, changes);
+}
+
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out)
 {
@@ -249,9 +265,13 @@ enum status session_find(const struct sessions *sessions, const struct token *to
         return ERR_NOT_FOUND;
     }
     token_digest(token, out->key);
-    store_watch(sessions->store, sessions->changes);
+    watch_stores(sessions, sessions->changes);
     search.remembers = sessions->memory != NULL &&
                        memory_refresh(sessions->memory, sessions->store, sessions->changes);
+    if (search.remembers) {
+        store_reuse(sessions->store);
+        store_reuse(sessions->cache);
+    }
     enum status status = find_row(&search, out);
     if (status == OK) {
         status = check_revoked(&search, out);
@@ -267,7 +287,7 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     } else {
         secret_wipe(out, sizeof *out);
     }
-    store_watch(sessions->store, 0);
+    watch_stores(sessions, 0);
     secret_wipe(&user, sizeof user);
     return status;
 }

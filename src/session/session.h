@@ -95,4 +95,8 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
  * call again, -1 when nothing waits. */
 int session_tend(const struct sessions *sessions, bool leaving);
 
+/* Lets go of what session_find keeps for the next one. To be called before the program waits for
+ * that; not needed where sessions are not remembered. */
+void session_rest(const struct sessions *sessions);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "store/internal.h"
+#include "store/snapshot.h"
 
 static enum status prepare(struct store *store, enum statement which)
 {
@@ -26,7 +27,12 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
         log_error("%s: statement %d is for a cache", store->path, (int)which);
         return ERR_PERMISSION;
     }
-    store->looked = rule->writes ? 0 : store->looked;
+    if (rule->writes) {
+        store->looked = 0;
+        snapshot_end(store);
+    } else {
+        snapshot_check(store);
+    }
     enum status status = store_connect(store);
     if (status == OK) {
         status = prepare(store, which);
@@ -34,8 +40,11 @@ enum status call_begin(struct store *store, enum statement which, struct call *o
     if (status == OK && rule->writes && !db_in_transaction(store->db)) {
         status = store_settle(store, db_trim_log(store->db, true));
     }
+    if (status == OK && !rule->writes) {
+        status = snapshot_begin(store);
+    }
     if (status == OK) {
-        *out = (struct call){store, which, store->statements[which]};
+        *out = (struct call){.store = store, .which = which, .statement = store->statements[which]};
         store->calls++;
     }
     return status;
@@ -45,6 +54,15 @@ enum status call_next(struct call *call)
 {
     bool row = false;
     enum status status = db_step(call->statement, &row);
+    if (status == OK && !row && !call->has_found && snapshot_is_old(call->store)) {
+        db_rewind(call->statement);
+        snapshot_end(call->store);
+        status = snapshot_begin(call->store);
+        if (status == OK) {
+            status = db_step(call->statement, &row);
+        }
+    }
+    call->has_found = call->has_found || row;
     return status == OK && !row ? ERR_NOT_FOUND : status;
 }
 
@@ -111,6 +129,7 @@ enum status call_fault_row(struct call *call)
 
 enum status scope_open(struct store *store, bool *own)
 {
+    snapshot_end(store);
     *own = store->db == NULL || !db_in_transaction(store->db);
     return *own ? store_begin(store) : OK;
 }

@@ -8,6 +8,7 @@ struct call {
     struct store *store;
     enum statement which;
     struct db_statement *statement; /* borrowed from the store; bind to it */
+    bool has_found;                 /* a row, so far */
 };
 
 /* Gets the statement ready, opening the database if need be. ERR_PERMISSION (logged): not of this
@@ -15,7 +16,8 @@ struct call {
  * call_run or call_end. */
 enum status call_begin(struct store *store, enum statement which, struct call *out) MUST_USE;
 
-/* Goes to the next row: ERR_NOT_FOUND when there is none (more). */
+/* Goes to the next row: ERR_NOT_FOUND when there is none (more). That there is none at all is never
+ * said of a state of the database that is older than the request. */
 enum status call_next(struct call *call) MUST_USE;
 
 /* Ends the call: lets go of everything, and after a failure gives up the transaction, if any, and

@@ -5,6 +5,14 @@
 #include "store/sessions.h"
 #include "store/statements.h"
 
+/* See store/snapshot.h. */
+struct snapshot {
+    bool is_open;
+    bool is_old;      /* it was begun in an earlier request */
+    uint64_t changes; /* at which it was begun */
+    int64_t turn;     /* of the clock */
+};
+
 struct store {
     char *path;
     enum store_role role;
@@ -12,7 +20,9 @@ struct store {
     struct db *db;                               /* NULL until needed, and after a fault */
     struct db_statement *statements[STATEMENTS]; /* prepared when first needed */
     uint64_t changes, looked; /* see store_watch: the present number, and that of the last look */
-    unsigned calls;           /* begun and not ended: the connection must stay */
+    bool reuses;              /* see store_reuse */
+    struct snapshot snapshot;
+    unsigned calls;                /* begun and not ended: the connection must stay */
     struct generation *generation; /* NULL: nobody is to be told of revocations */
 };
 

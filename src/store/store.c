@@ -16,6 +16,7 @@
 #include "store/generation.h"
 #include "store/internal.h"
 #include "store/schema.h"
+#include "store/snapshot.h"
 
 enum status store_open(const char *path, const char *generation, enum store_role role,
                        struct store **out)
@@ -63,6 +64,7 @@ void store_close(struct store **store)
 
 void store_disconnect(struct store *store)
 {
+    snapshot_end(store);
     for (size_t i = 0; i < STATEMENTS; i++) {
         db_statement_free(&store->statements[i]);
     }
@@ -127,6 +129,13 @@ static enum status open_database(struct store *store)
 void store_watch(struct store *store, uint64_t changes)
 {
     store->changes = changes;
+    store->reuses = false;
+    store->snapshot.is_old = true;
+}
+
+void store_reuse(struct store *store)
+{
+    store->reuses = true;
 }
 
 /* The number is older than the look, so that what changes in between is seen the next time. */
@@ -178,6 +187,7 @@ enum status store_settle(struct store *store, enum status status)
     bool failed =
         status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS && status != ERR_BUSY;
     if (store->db != NULL && failed) {
+        store->snapshot.is_open = false; /* it goes with what is rolled back */
         db_rollback(store->db);
         if (db_is_damaged(store->db)) {
             cache_file_discard(store->path, store->db);
@@ -195,6 +205,7 @@ enum status store_check(struct store *store)
 static enum status begin(struct store *store, bool patient)
 {
     store->looked = 0;
+    snapshot_end(store);
     enum status status = store_connect(store);
     if (status != OK) {
         return status;

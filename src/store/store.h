@@ -49,6 +49,18 @@ enum status store_check(struct store *store) MUST_USE;
  * Whatever begins to write always looks. */
 void store_watch(struct store *store, uint64_t changes);
 
+/* After store_watch, when it is known that at that number nothing was revoked that is not in the
+ * database: reads of this request may go on in the state that an earlier one of the same number
+ * read. Whoever allows that calls store_rest before anybody waits. */
+void store_reuse(struct store *store);
+
+/* Whether what was read in this request may have been written anew since; if so, what is read from
+ * now on is not older than the request. */
+bool store_renew(struct store *store) MUST_USE;
+
+/* Lets go of the state that is kept for the next request. */
+void store_rest(struct store *store);
+
 /* Closes the connection, which rolls back what was not committed; the next call opens another. A
  * store without a connection may cross fork: SQLite's locks would not. */
 void store_disconnect(struct store *store);

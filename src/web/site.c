@@ -187,3 +187,9 @@ int site_tend(void *context, bool leaving)
     const struct site *site = context;
     return session_tend(&site->auth.sessions, leaving);
 }
+
+void site_rest(void *context)
+{
+    const struct site *site = context;
+    session_rest(&site->auth.sessions);
+}

@@ -114,6 +114,7 @@ static void the_right_password_begins_a_session(void **state)
     assert_true(visitor.has_token);
     assert_true(visitor.signed_in);
     assert_string_equal(visitor.session.user, "alice");
+    assert_int_equal(session_describe(&auth.sessions, &visitor.session), OK);
     assert_string_equal(visitor.session.agent, "Mozilla/5.0");
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/watch.h"
 #include "database.h"
 #include "scratch.h"
 #include "session/backend.h"
@@ -25,13 +26,17 @@ static const struct variant {
     const char *store;
     enum token_kind kind;
     bool remembers;
+    bool watches; /* and goes on reading in one state of a store */
 } variants[] = {
-    {"database, asked directly", "database", TOKEN_STORED, false},
-    {"database, remembered", "database", TOKEN_STORED, true},
-    {"cache, asked directly", "cache", TOKEN_CACHED, false},
-    {"cache, remembered", "cache", TOKEN_CACHED, true},
-    {"cookie, asked directly", "cookie", TOKEN_SEALED, false},
-    {"cookie, remembered", "cookie", TOKEN_SEALED, true},
+    {"database, asked directly", "database", TOKEN_STORED, false, false},
+    {"database, remembered", "database", TOKEN_STORED, true, false},
+    {"database, watched", "database", TOKEN_STORED, true, true},
+    {"cache, asked directly", "cache", TOKEN_CACHED, false, false},
+    {"cache, remembered", "cache", TOKEN_CACHED, true, false},
+    {"cache, watched", "cache", TOKEN_CACHED, true, true},
+    {"cookie, asked directly", "cookie", TOKEN_SEALED, false, false},
+    {"cookie, remembered", "cookie", TOKEN_SEALED, true, false},
+    {"cookie, watched", "cookie", TOKEN_SEALED, true, true},
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 
@@ -41,6 +46,7 @@ static struct store *store;
 static struct sessions sessions; /* of the program that signs in and out */
 static struct store *gate_store;
 static struct sessions gate; /* of a worker that only checks */
+static struct watch *watch;
 static struct user alice;
 
 static struct config *load(const char *store_name)
@@ -68,6 +74,7 @@ static void remove_cache(void)
 static enum status gate_find(const struct token *token, int64_t now_s)
 {
     struct session_row row;
+    gate.changes = watch != NULL ? watch_count_changes(watch) : 0;
     return session_find(&gate, token, now_s, &row);
 }
 
@@ -86,6 +93,14 @@ static int set_up(void **state)
     assert_int_equal(sessions_open(config, store, STORE_ROLE_ADMIN, false, &sessions), OK);
     assert_int_equal(sessions_open(config, gate_store, STORE_ROLE_GATE, variant->remembers, &gate),
                      OK);
+    if (variant->watches) {
+        const struct watch_file files[] = {
+            {config_generation_path(config), true},
+            {config_database_path(config), false},
+            {config_cache_path(config), false},
+        };
+        assert_int_equal(watch_open(files, sizeof files / sizeof *files, &watch), OK);
+    }
     assert_int_equal(gate_find(&nobody, NOON), ERR_NOT_FOUND); /* asked for the first time */
     return 0;
 }
@@ -93,6 +108,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    watch_close(&watch);
     sessions_close(&sessions);
     sessions_close(&gate);
     store_close(&store);

@@ -80,6 +80,7 @@ static void a_session_begins_with_what_was_asked_for(void **state)
     assert_int_equal(token.issued_s, NOON);
     assert_int_equal(session_find(&sessions, &token, NOON, &row), OK);
     assert_string_equal(row.user, "alice");
+    assert_int_equal(session_describe(&sessions, &row), OK);
     assert_string_equal(row.address, "192.0.2.7");
     assert_string_equal(row.agent, "Mozilla/5.0");
     assert_int_equal(row.idle_s, IDLE);
@@ -280,6 +281,7 @@ static void what_a_client_sent_is_cleaned_and_cut(void **state)
     const struct session_start start = {NOON, false, {agent, 300}, {agent, sizeof agent}};
     assert_int_equal(session_begin(&sessions, &alice, &start, &token), OK);
     assert_int_equal(session_find(&sessions, &token, NOON, &row), OK);
+    assert_int_equal(session_describe(&sessions, &row), OK);
     assert_int_equal(strlen(row.agent), SESSION_AGENT_MAX);
     assert_int_equal(strlen(row.address), SESSION_ADDRESS_MAX);
     assert_memory_equal(row.agent, "a?\?\?\?\?\?<xxx", 11);
