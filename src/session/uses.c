@@ -1,9 +1,10 @@
 /* Writing the uses of sessions in batches.
  *
  * A use is worth little: if it is lost, a session ends a minute early. So it never holds up an
- * answer, never waits for another writer, and is written with many others at once. Where so many
- * sessions are used that writing never ends, a worker gives it a twentieth of its time: whose use
- * finds no place comes again with the session's next request. */
+ * answer, never waits for another writer, and is written with others at once: with so many as take
+ * a few milliseconds. Where so many sessions are used that writing never ends, a worker gives it a
+ * twentieth of its time at most: whose use finds no place comes again with the session's next
+ * request. */
 #include "session/uses.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "store/sessions.h"
 
-#define USES_MAX          512 /* that wait at a time */
+#define USES_MAX          64  /* that wait at a time */
 #define USES_PAUSE_MS     250 /* between two writings, at least */
 #define USES_PAUSE_MAX_MS 1000
 #define USES_RETRY_MS     50 /* when another program was writing */
