@@ -6,6 +6,7 @@
  * schema of a file says (trusted_schema, defensive, no views, no triggers); cell_size_check against
  * corrupt pages. No memory mapping: it saves 2 of 10 microseconds of a look-up among 300,000
  * sessions, but a file that is cut while mapped kills the program instead of failing one call.
+ * 3 MB of pages instead of 2, so that the inner pages of a million sessions stay among those read.
  *
  * A file that is replaced under a running program is noticed by its device and inode, before each
  * use. The dangerous part is the log beside it, which belongs to the old file and which SQLite
@@ -36,6 +37,7 @@ static const char pragmas[] = "PRAGMA foreign_keys = ON;"
                               "PRAGMA cell_size_check = ON;"
                               "PRAGMA temp_store = MEMORY;"
                               "PRAGMA mmap_size = 0;"
+                              "PRAGMA cache_size = -3000;"
                               "PRAGMA journal_size_limit = 8388608;";
 
 /* Finds the file, and says why when it cannot be used. */

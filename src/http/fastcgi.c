@@ -247,18 +247,16 @@ static bool may_stand_back(const struct worker *worker)
            worker->set.is_listening && !worker->crew->is_first_away;
 }
 
-/* Before a wait that may be long. */
-static void rest(struct worker *worker)
+/* Lets the program let go of what it keeps, if it is time; when that will be, as count_patience. */
+static int count_rest(struct worker *worker)
 {
     const struct exchange *exchange = &worker->desk.exchange;
-    if (may_stand_back(worker)) {
-        pause_listening(worker, HELPER_REST_MS);
-    }
+    int again_ms = -1;
     if (worker->has_answered && exchange->program->rest != NULL) {
-        exchange->program->rest(exchange->context);
+        again_ms = exchange->program->rest(exchange->context);
     }
-    worker->has_accepted = false;
-    worker->has_answered = false;
+    worker->has_answered = again_ms >= 0;
+    return again_ms;
 }
 
 /* Waits for events, or until something is due; how many events there are. */
@@ -269,9 +267,17 @@ static int await(struct worker *worker, struct epoll_event *events)
         if (count != 0) {
             return count;
         }
-        rest(worker);
     }
-    return wait_set_wait(&worker->set, events, count_patience(worker));
+    if (may_stand_back(worker)) {
+        pause_listening(worker, HELPER_REST_MS);
+    }
+    worker->has_accepted = false;
+    int rest_ms = count_rest(worker);
+    int wait_ms = count_patience(worker);
+    if (rest_ms >= 0 && (wait_ms < 0 || rest_ms < wait_ms)) {
+        wait_ms = rest_ms;
+    }
+    return wait_set_wait(&worker->set, events, wait_ms);
 }
 
 static void turn(struct worker *worker)

@@ -32,9 +32,11 @@ struct http_program {
      * process that is killed leaves without it. */
     int (*tend)(void *context, bool leaving);
 
-    /* Lets go of what is kept for the next answer only, such as locks that others wait for; NULL:
-     * nothing. Called when an answer was given and no other request is ready, at once. */
-    void (*rest)(void *context);
+    /* Lets go of what is kept for the next answer only, such as locks that others wait for, if that
+     * was long enough; NULL: nothing is kept. Called after an answer, before anything is waited
+     * for. Returns the milliseconds after which to call again if no answer was given until then;
+     * -1: nothing is kept. */
+    int (*rest)(void *context);
 };
 
 /* Whether descriptor 0 is a listening socket: FastCGI then, CGI otherwise. As CGI a program must

@@ -80,20 +80,25 @@ static struct uses *find_uses(const struct sessions *sessions,
     return &sessions->uses[is_cache ? 1 : 0]; /* as session_tend writes them */
 }
 
-int session_tend(const struct sessions *sessions, bool leaving)
+/* The earlier of two; -1 is never. */
+static int earlier(int first_ms, int second_ms)
 {
-    int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
-    int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
-    if (first_ms < 0 || second_ms < 0) { /* of one that waits for nothing, the other decides */
+    if (first_ms < 0 || second_ms < 0) {
         return first_ms > second_ms ? first_ms : second_ms;
     }
     return first_ms < second_ms ? first_ms : second_ms;
 }
 
-void session_rest(const struct sessions *sessions)
+int session_tend(const struct sessions *sessions, bool leaving)
 {
-    store_rest(sessions->store);
-    store_rest(sessions->cache);
+    int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
+    int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
+    return earlier(first_ms, second_ms);
+}
+
+int session_rest(const struct sessions *sessions)
+{
+    return earlier(store_rest(sessions->store), store_rest(sessions->cache));
 }
 
 /* One search: what is known of the token's session so far. */

@@ -95,8 +95,8 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
  * call again, -1 when nothing waits. */
 int session_tend(const struct sessions *sessions, bool leaving);
 
-/* Lets go of what session_find keeps for the next one. To be called before the program waits for
- * that; not needed where sessions are not remembered. */
-void session_rest(const struct sessions *sessions);
+/* Lets go of what session_find keeps for the next one, if that was long enough: see store_rest. To
+ * be called before the program waits for it; not needed where sessions are not remembered. */
+int session_rest(const struct sessions *sessions);
 
 #endif

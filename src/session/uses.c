@@ -1,18 +1,15 @@
 /* Writing the uses of sessions in batches.
  *
  * A use is worth little: if it is lost, a session ends a minute early. So it never holds up an
- * answer, never waits for another writer, and is written with others at once: with so many as take
- * a few milliseconds. Where so many sessions are used that writing never ends, a worker gives it a
- * twentieth of its time at most: whose use finds no place comes again with the session's next
- * request. */
+ * answer, never waits for another writer, and is written with others at once, once a second: with
+ * so many as take a few milliseconds. Where more sessions are used than that, whose use finds no
+ * place comes again with the session's next request. */
 #include "session/uses.h"
 
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-
-#define REST 20 /* times as long as a writing took */
 
 bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s)
 {
@@ -25,15 +22,6 @@ bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t s
     return true;
 }
 
-static int64_t choose_pause(int64_t took_ms)
-{
-    int64_t pause_ms = took_ms * REST;
-    if (pause_ms < USES_PAUSE_MS) {
-        return USES_PAUSE_MS;
-    }
-    return pause_ms < USES_PAUSE_MAX_MS ? pause_ms : USES_PAUSE_MAX_MS;
-}
-
 int uses_write(struct uses *uses, struct store *store, bool leaving)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -44,7 +32,7 @@ int uses_write(struct uses *uses, struct store *store, bool leaving)
         return (int)(uses->due_ms - now_ms);
     }
     enum status status = sessions_touch(store, uses->items, uses->count);
-    uses->due_ms = now_ms + choose_pause(clock_monotonic_ms() - now_ms);
+    uses->due_ms = now_ms + USES_PAUSE_MS;
     if (status == ERR_BUSY) {
         uses->due_ms = now_ms + USES_RETRY_MS;
         return USES_RETRY_MS;

@@ -4,10 +4,9 @@
 
 #include "store/sessions.h"
 
-#define USES_MAX          64  /* that wait at a time */
-#define USES_PAUSE_MS     250 /* between two writings, at least */
-#define USES_PAUSE_MAX_MS 1000
-#define USES_RETRY_MS     50 /* when another program was writing */
+#define USES_MAX      64   /* that wait at a time */
+#define USES_PAUSE_MS 1000 /* between two writings, at least */
+#define USES_RETRY_MS 50   /* when another program was writing */
 
 struct uses {
     struct session_use items[USES_MAX];
@@ -19,7 +18,6 @@ struct uses {
 bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s);
 
 /* Writes what waits, in one transaction, unless that was done a moment ago and not `leaving`.
- * The pause after a writing is the longer the longer it took, between the two limits above.
  * Returns the milliseconds after which to call again, -1 when nothing waits. What another program's
  * writing keeps from being written stays; what fails otherwise is logged and given up, which ends
  * no session before its time by more than the pause between two uses that are noted. */

@@ -9,7 +9,7 @@
  *
  * An old state keeps the log from being written anew from its beginning, and it would be one state
  * or another all the time where many programs are busy. So all of them let go at the same moments,
- * by the monotonic clock, which they share; and each does before it waits for the next request. */
+ * by the monotonic clock, which they share, be there a next request or not (store_rest). */
 #include "store/snapshot.h"
 
 #include "base/clock.h"
@@ -24,6 +24,12 @@ static bool may_hold(const struct store *store, int64_t now_ms)
     return store->reuses && store->changes != 0 && now_ms % TURN_MS < HOLD_MS;
 }
 
+/* Whether what is open was kept as long as it may. */
+static bool is_spent(const struct store *store, int64_t now_ms)
+{
+    return store->snapshot.turn != now_ms / TURN_MS || now_ms % TURN_MS >= HOLD_MS;
+}
+
 void snapshot_check(struct store *store)
 {
     const struct snapshot *snapshot = &store->snapshot;
@@ -32,7 +38,7 @@ void snapshot_check(struct store *store)
     }
     int64_t now_ms = clock_monotonic_ms();
     if (!may_hold(store, now_ms) || snapshot->changes != store->changes ||
-        snapshot->turn != now_ms / TURN_MS) {
+        is_spent(store, now_ms)) {
         snapshot_end(store);
     }
 }
@@ -76,7 +82,15 @@ bool store_renew(struct store *store)
     return was_old;
 }
 
-void store_rest(struct store *store)
+int store_rest(struct store *store)
 {
-    snapshot_end(store);
+    if (!store->snapshot.is_open) {
+        return -1;
+    }
+    int64_t now_ms = clock_monotonic_ms();
+    if (is_spent(store, now_ms)) {
+        snapshot_end(store);
+        return -1;
+    }
+    return (int)(HOLD_MS - now_ms % TURN_MS);
 }

@@ -51,15 +51,16 @@ void store_watch(struct store *store, uint64_t changes);
 
 /* After store_watch, when it is known that at that number nothing was revoked that is not in the
  * database: reads of this request may go on in the state that an earlier one of the same number
- * read. Whoever allows that calls store_rest before anybody waits. */
+ * read. Whoever allows that calls store_rest before the program waits. */
 void store_reuse(struct store *store);
 
 /* Whether what was read in this request may have been written anew since; if so, what is read from
  * now on is not older than the request. */
 bool store_renew(struct store *store) MUST_USE;
 
-/* Lets go of the state that is kept for the next request. */
-void store_rest(struct store *store);
+/* Lets go of the state that is kept for the next request, if it was kept for long. Returns the
+ * milliseconds after which to call again, or -1: none is kept. */
+int store_rest(struct store *store) MUST_USE;
 
 /* Closes the connection, which rolls back what was not committed; the next call opens another. A
  * store without a connection may cross fork: SQLite's locks would not. */

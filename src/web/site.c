@@ -188,8 +188,8 @@ int site_tend(void *context, bool leaving)
     return session_tend(&site->auth.sessions, leaving);
 }
 
-void site_rest(void *context)
+int site_rest(void *context)
 {
     const struct site *site = context;
-    session_rest(&site->auth.sessions);
+    return session_rest(&site->auth.sessions);
 }

@@ -38,7 +38,7 @@ int site_run(const struct site_program *program, int argc, char **argv) MUST_USE
 int site_tend(void *context, bool leaving);
 
 /* The `rest` of struct http_program for one that remembers. */
-void site_rest(void *context);
+int site_rest(void *context);
 
 /* Who sent the request: auth_identify with the request's cookies of our name. *out is wiped by the
  * caller. */

@@ -93,10 +93,14 @@ static int tend(void *context, bool leaving)
     return options->again_ms;
 }
 
-static void note_rest(void *context)
+static int note_rest(void *context)
 {
-    (void)context;
+    const struct service_options *options = context;
+    static size_t noted;
+    bool is_second = handled == noted;
+    noted = handled;
     log_info("rests after %zu", handled);
+    return is_second ? -1 : options->again_ms;
 }
 
 static int open_socket(bool is_tcp)

@@ -14,8 +14,8 @@ struct service_options {
     const char *peers; /* FCGI_WEB_SERVER_ADDRS; with it, the socket is TCP on 127.0.0.1 */
     bool tends;        /* the program has something to tend, and logs it (service_read_tends) */
     int tend_ms;       /* how long that takes */
-    int again_ms;      /* what it returns */
-    bool rests;        /* the program logs "rests after N" answers when it has nothing to do */
+    bool rests;        /* the program logs "rests after N" answers before it waits */
+    int again_ms;      /* what both return; `rests` only the first time after an answer, then -1 */
 };
 
 /* Starts it; returns the process id of the master. What it answers, by path:

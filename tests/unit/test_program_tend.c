@@ -140,7 +140,7 @@ static size_t count_rests(size_t answers)
 static void a_program_rests_once_when_no_request_is_ready(void **state)
 {
     enum { ASKED = 3 }; /* of 600 ms each */
-    pid_t master = service_start((struct service_options){.rests = true});
+    pid_t master = service_start((struct service_options){.rests = true, .again_ms = -1});
     struct buffer request;
     int fds[ASKED];
     (void)state;
@@ -168,6 +168,24 @@ static void a_program_rests_once_when_no_request_is_ready(void **state)
     assert_int_equal(count_rests(ASKED + 1), 1);
     (void)close(silent);
     buffer_clear(&request);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void a_program_that_does_not_rest_yet_is_asked_again(void **state)
+{
+    pid_t master = service_start((struct service_options){.rests = true, .again_ms = 400});
+    (void)state;
+    assert_true(service_ask_pid("/") > 0);
+    rest(100);
+    assert_int_equal(count_rests(1), 1);
+    assert_true(service_ask_pid("/") > 0);
+    rest(100);
+    assert_int_equal(count_rests(2), 1);
+    rest(600);
+    assert_int_equal(count_rests(1), 1); /* the next answer came first */
+    assert_int_equal(count_rests(2), 2);
+    rest(600);
+    assert_int_equal(count_rests(2), 2);
     assert_int_equal(service_stop(master), 0);
 }
 
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test(tending_comes_back_after_the_time_it_asked_for_and_not_earlier),
         cmocka_unit_test(tending_waits_while_requests_are_ready_but_for_a_second_only),
         cmocka_unit_test(a_program_rests_once_when_no_request_is_ready),
+        cmocka_unit_test(a_program_that_does_not_rest_yet_is_asked_again),
         cmocka_unit_test(each_worker_tends_once_more_when_it_leaves_after_its_last_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

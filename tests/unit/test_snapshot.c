@@ -151,7 +151,10 @@ static void who_rests_is_in_nobodys_way(void **state)
         was_held = is_log_held();
     }
     assert_true(was_held);
-    store_rest(gate);
+    int wait_ms = store_rest(gate);
+    assert_in_range(wait_ms + 1, 0, 32);
+    rest(wait_ms > 0 ? wait_ms : 0);
+    assert_int_equal(store_rest(gate), -1);
     assert_false(is_log_held());
     keep_state_before(NOON + 500);
     store_disconnect(gate);

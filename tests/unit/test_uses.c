@@ -80,7 +80,7 @@ static void the_next_batch_waits_for_its_time_unless_the_program_leaves(void **s
     assert_int_equal(uses_write(&uses, gate, false), -1);
     assert_true(uses_add(&uses, first.key, NOON + 20));
     int wait_ms = uses_write(&uses, gate, false);
-    assert_true(wait_ms > 0 && wait_ms <= USES_PAUSE_MAX_MS);
+    assert_true(wait_ms > 0 && wait_ms <= USES_PAUSE_MS);
     assert_int_equal(seen(&first), NOON + 10);
     assert_int_equal(uses_write(&uses, gate, true), -1);
     assert_int_equal(seen(&first), NOON + 20);
