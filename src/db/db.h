@@ -82,8 +82,9 @@ enum status db_commit(struct db *db) MUST_USE;
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);
 
-/* Reading in one state of the database, which is that of the first statement that reads; others may
- * write meanwhile. Nothing is written before db_end_reading, which never fails. ERR_STORE. */
+/* A read transaction: all reads see the state that the first of them saw; others may write
+ * meanwhile, this connection does not. ERR_STORE. If ending it fails (logged), the connection is
+ * spoiled. */
 enum status db_begin_reading(struct db *db) MUST_USE;
 void db_end_reading(struct db *db);
 

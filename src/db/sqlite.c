@@ -6,7 +6,7 @@
  * schema of a file says (trusted_schema, defensive, no views, no triggers); cell_size_check against
  * corrupt pages. No memory mapping: it saves 2 of 10 microseconds of a look-up among 300,000
  * sessions, but a file that is cut while mapped kills the program instead of failing one call.
- * 3 MB of pages instead of 2, so that the inner pages of a million sessions stay among those read.
+ * 3 MB of pages a connection instead of 2, so that the inner ones of a million sessions stay there.
  *
  * A file that is replaced under a running program is noticed by its device and inode, before each
  * use. The dangerous part is the log beside it, which belongs to the old file and which SQLite
@@ -415,7 +415,9 @@ enum status db_begin_reading(struct db *db)
 
 void db_end_reading(struct db *db)
 {
-    if (sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
+    int code = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
+    if (code != SQLITE_OK) {
+        log_error("%s: a transaction cannot be ended: %s", db->path, sqlite3_errmsg(db->handle));
         db->spoiled = true; /* closing the connection ends it */
     }
 }

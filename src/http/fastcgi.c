@@ -24,11 +24,12 @@
  *
  * Where an answer takes microseconds, workers in turn are worse than one: each that wakes takes the
  * processor from the web server, often before that has written the request for which it woke. So
- * the first worker does what it can, and the others are helpers: the kernel wakes one only when a
- * connection comes while the first is busy. It goes on while somebody waits; then it leaves the
- * listener for HELPER_REST_MS, so that who has less to do than he could is not helped all the time.
- * While the first tends, no helper does that. What it costs: when the first is held up otherwise, a
- * connection may wait as long for a helper.
+ * the first worker does what it can, and the others are helpers. EPOLLEXCLUSIVE wakes, of those
+ * that wait, the one that has watched the listener for longest: a helper only when those before it
+ * are busy. It goes on while somebody waits; then it leaves the listener for STAND_BACK_MS, so that
+ * a first worker that could do all is not helped all the time, and comes back as the last in line.
+ * While the first tends, no helper leaves. What it costs: when the first is held up otherwise and
+ * all helpers stand back, a connection waits as long.
  *
  * What the program has to tend is due a moment after an answer, and done in the first turn that
  * finds no event; or, when every turn finds one, TEND_LATE_MS after it was due. */
@@ -42,12 +43,12 @@
 #include "http/desk.h"
 #include "http/wait_set.h"
 
-#define PAUSE_MS       100 /* of the listener, without descriptors */
-#define SLOW_MS        10  /* a request that took as long has its connection closed */
-#define TEND_REST_MS   10  /* without an event, after an answer */
-#define TEND_LATE_MS   1000
-#define LAST_MAX       64 /* connections that a worker takes in when it is to stop */
-#define HELPER_REST_MS 20 /* of the listener, after help was given */
+#define PAUSE_MS      100 /* of the listener, without descriptors */
+#define SLOW_MS       10  /* a request that took as long has its connection closed */
+#define TEND_QUIET_MS 10  /* without an event, after an answer */
+#define TEND_LATE_MS  1000
+#define LAST_MAX      64 /* connections that a worker takes in when it is to stop */
+#define STAND_BACK_MS 20 /* a helper from the listener, after it has helped */
 
 #define NEVER INT64_MAX
 
@@ -58,7 +59,7 @@ struct worker {
     bool failed;
     bool is_helper;
     bool has_accepted; /* since it last found nobody */
-    bool has_answered;
+    bool must_rest;    /* answered since the program last had nothing to let go of */
     int64_t now_ms;    /* as of the last event or answer */
     int64_t resume_ms; /* when the listener is watched again after a pause */
     int64_t tend_ms;   /* when the program wants to tend; NEVER */
@@ -75,10 +76,10 @@ static enum outcome attend(struct worker *worker, struct connection *connection,
     if (desk->answers == answers) {
         return outcome;
     }
-    worker->has_answered = true;
+    worker->must_rest = true;
     worker->now_ms = clock_monotonic_ms();
     if (desk->exchange.program->tend != NULL && worker->tend_ms == NEVER) {
-        worker->tend_ms = worker->now_ms + TEND_REST_MS;
+        worker->tend_ms = worker->now_ms + TEND_QUIET_MS;
     }
     bool may_keep = !worker->stopping && worker->now_ms - begin_ms < SLOW_MS;
     return outcome == OUTCOME_KEEP && !may_keep ? OUTCOME_DONE : outcome;
@@ -247,32 +248,34 @@ static bool may_stand_back(const struct worker *worker)
            worker->set.is_listening && !worker->crew->is_first_away;
 }
 
-/* Lets the program let go of what it keeps, if it is time; when that will be, as count_patience. */
-static int count_rest(struct worker *worker)
+/* Lets the program let go of what it keeps. Milliseconds until it must be asked again; -1: it keeps
+ * nothing. */
+static int let_rest(struct worker *worker)
 {
     const struct exchange *exchange = &worker->desk.exchange;
     int again_ms = -1;
-    if (worker->has_answered && exchange->program->rest != NULL) {
+    if (worker->must_rest && exchange->program->rest != NULL) {
         again_ms = exchange->program->rest(exchange->context);
     }
-    worker->has_answered = again_ms >= 0;
+    worker->must_rest = again_ms >= 0;
     return again_ms;
 }
 
 /* Waits for events, or until something is due; how many events there are. */
 static int await(struct worker *worker, struct epoll_event *events)
 {
-    if (worker->has_accepted || worker->has_answered) {
+    bool was_busy = worker->has_accepted || worker->must_rest;
+    int rest_ms = let_rest(worker);
+    if (was_busy) { /* somebody may be there already */
         int count = wait_set_wait(&worker->set, events, 0);
         if (count != 0) {
             return count;
         }
     }
     if (may_stand_back(worker)) {
-        pause_listening(worker, HELPER_REST_MS);
+        pause_listening(worker, STAND_BACK_MS);
     }
     worker->has_accepted = false;
-    int rest_ms = count_rest(worker);
     int wait_ms = count_patience(worker);
     if (rest_ms >= 0 && (wait_ms < 0 || rest_ms < wait_ms)) {
         wait_ms = rest_ms;

@@ -32,10 +32,11 @@ struct http_program {
      * process that is killed leaves without it. */
     int (*tend)(void *context, bool leaving);
 
-    /* Lets go of what is kept for the next answer only, such as locks that others wait for, if that
-     * was long enough; NULL: nothing is kept. Called after an answer, before anything is waited
-     * for. Returns the milliseconds after which to call again if no answer was given until then;
-     * -1: nothing is kept. */
+    /* Lets go of what is kept for the next answer, such as locks that others wait for, if by the
+     * program's own measure it was kept for long enough; NULL: nothing is kept. Called whenever a
+     * FastCGI worker looks for what comes next, from an answer on until it returns -1: nothing is
+     * kept any more. Returns the milliseconds until it must be called again otherwise. Not called
+     * when a worker leaves. */
     int (*rest)(void *context);
 };
 

@@ -22,21 +22,27 @@ static bool watch(const struct wait_set *set, int fd, uint32_t events, uint32_t 
     return true;
 }
 
-static bool open_signals(struct wait_set *set)
+static bool open_waiting(struct wait_set *set)
 {
     sigset_t stop;
     prefork_stop_signals(&stop);
-    set->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
     /* The handlers that libfcgi put are never reached: the stop signals are blocked. */
     (void)signal(SIGPIPE, SIG_IGN);
-    return set->signals >= 0 && watch(set, set->signals, EPOLLIN | EPOLLET, KEY_SIGNALS);
+    set->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (set->epoll >= 0) {
+        set->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
+    if (set->epoll < 0 || set->signals < 0) {
+        log_error("events cannot be waited for: %s", strerror(errno));
+        return false;
+    }
+    return watch(set, set->signals, EPOLLIN | EPOLLET, KEY_SIGNALS);
 }
 
 enum status wait_set_open(int listener, struct wait_set *out)
 {
-    *out = (struct wait_set){.signals = -1};
-    out->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!open_signals(out)) {
+    *out = (struct wait_set){.epoll = -1, .signals = -1};
+    if (!open_waiting(out)) {
         return ERR_SYSTEM;
     }
     enum status status = listener_open(listener, &out->listener);
@@ -72,7 +78,8 @@ void wait_set_leave(struct wait_set *set)
     }
 }
 
-int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE], int ms)
+int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE],
+                  int wait_ms)
 {
-    return epoll_wait(set->epoll, events, EVENTS_AT_ONCE, ms);
+    return epoll_wait(set->epoll, events, EVENTS_AT_ONCE, wait_ms);
 }

@@ -11,15 +11,14 @@
 enum { KEY_LISTENER = CONNECTIONS_MAX, KEY_SIGNALS };
 
 struct wait_set {
-    struct listener listener;
-    int epoll, signals;
-    bool is_listening;
+    struct listener listener; /* its descriptor is borrowed */
+    int epoll, signals;       /* owned; -1: not open */
+    bool is_listening;        /* the listener is among what is waited for */
 };
 
-/* For the listening socket `listener`, which becomes non-blocking, and the signals of
- * prefork_stop_signals, which must be blocked; after libfcgi was set up, for it puts handlers of
- * its own. ERR_SYSTEM (logged). Close with wait_set_close, also
- * after a failure. */
+/* For the listening socket (borrowed), which becomes non-blocking, and the signals of
+ * prefork_stop_signals, which must be blocked. After desk_open, for libfcgi puts signal handlers of
+ * its own. ERR_SYSTEM (logged). Close with wait_set_close, also after a failure. */
 enum status wait_set_open(int listener, struct wait_set *out) MUST_USE;
 void wait_set_close(struct wait_set *set);
 
@@ -32,8 +31,10 @@ bool wait_set_add(const struct wait_set *set, int fd, uint32_t key) MUST_USE;
 bool wait_set_listen(struct wait_set *set) MUST_USE;
 void wait_set_leave(struct wait_set *set);
 
-/* Waits for as many milliseconds, -1 without end; how many events there are. */
+/* Waits for wait_ms milliseconds at most; 0: not at all, -1: without end. How many events there
+ * are; -1: it was interrupted. */
 #define EVENTS_AT_ONCE 64
-int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE], int ms);
+int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE],
+                  int wait_ms);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * Invariants: both limits are judged here and nowhere else, with the same clock for all stores; a
  * row that a store gives is nothing before its user and its revocation were looked at. Whatever is
- * taken from the worker's memory is so only if memory_refresh said so in this very request.
+ * taken from the worker's memory, or read in a state of a store that an earlier request saw, is so
+ * only if memory_refresh said so in this very request.
  *
  * Times of day may step: a session whose beginning or last use lies more than CLOCK_SKEW_S ahead of
  * the clock is not accepted, for its limits could not be trusted. */
@@ -21,6 +22,7 @@
 /* Uses are noted this seldom: a twentieth of the idle limit, but no less often than each minute. */
 #define TOUCH_PART      20
 #define TOUCH_AT_MOST_S 60
+#define LATE_PART       4 /* of the idle limit: a use is then noted before others */
 
 static const struct session_backend *const backends[] = {
     [SESSION_STORE_DATABASE] = &session_backend_database,
@@ -91,6 +93,8 @@ static int earlier(int first_ms, int second_ms)
 
 int session_tend(const struct sessions *sessions, bool leaving)
 {
+    store_let_go(sessions->store); /* writing to the one may take longer than the other is kept */
+    store_let_go(sessions->cache);
     int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
     int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
     return earlier(first_ms, second_ms);
@@ -111,8 +115,8 @@ struct search {
     struct user *user; /* id 0: not known yet */
 };
 
-/* The row of the token's session. One that is over by what the memory knows may have been used
- * through another worker since: only the store can say. */
+/* The row of the token's session. One that is over by the memory, or by an older state of the
+ * store, may have been used through another worker since: only a new look can say. */
 static enum status find_row(struct search *search, struct session_row *row)
 {
     struct memory *memory = search->sessions->memory;
@@ -239,7 +243,8 @@ static void note_use(const struct search *search, struct session_row *row)
     if (search->backend->rows == NULL || now_s - row->seen_s < pause_s || now_s <= row->seen_s) {
         return;
     }
-    if (uses_add(find_uses(search->sessions, search->backend), row->key, now_s)) {
+    bool late = now_s - row->seen_s >= row->idle_s / LATE_PART;
+    if (uses_add(find_uses(search->sessions, search->backend), row->key, now_s, late)) {
         row->seen_s = now_s;
         if (search->remembers) {
             memory_put_session(search->sessions->memory, search->backend->kind, row);
@@ -297,8 +302,8 @@ enum status session_find(const struct sessions *sessions, const struct token *to
     return status;
 }
 
-/* Neither a sealed token nor the memory has them, but the record of the sign-in; a session whose
- * record is lost lives on without them. */
+/* What session_find gives may lack them, for not all that it asks has them; the record of the
+ * sign-in has. A session whose record is lost lives on without them. */
 enum status session_describe(const struct sessions *sessions, struct session_row *row)
 {
     struct session_row record = {0};

@@ -96,7 +96,8 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
 int session_tend(const struct sessions *sessions, bool leaving);
 
 /* Lets go of what session_find keeps for the next one, if that was long enough: see store_rest. To
- * be called before the program waits for it; not needed where sessions are not remembered. */
+ * be called before the program waits for it; not needed where sessions are not remembered. Returns
+ * the milliseconds until it must be called again, -1: nothing is kept. */
 int session_rest(const struct sessions *sessions);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "store/sessions.h"
 
-#define USES_MAX      64   /* that wait at a time */
+#define USES_MAX      512  /* that wait at a time, for each store */
+#define USES_ORDINARY 64   /* of which so many need not be late */
 #define USES_PAUSE_MS 1000 /* between two writings, at least */
 #define USES_RETRY_MS 50   /* when another program was writing */
 
@@ -14,13 +15,15 @@ struct uses {
     int64_t due_ms; /* monotonic; not to be written before */
 };
 
-/* Notes a use. False: too many wait; it is not noted, and may be offered again. */
-bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s);
+/* Notes a use. `late`: so much of the idle time has passed since the last that was noted that there
+ * may be no other chance. False: too many wait; it is not noted, and may be offered again. */
+bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s, bool late);
 
 /* Writes what waits, in one transaction, unless that was done a moment ago and not `leaving`.
  * Returns the milliseconds after which to call again, -1 when nothing waits. What another program's
- * writing keeps from being written stays; what fails otherwise is logged and given up, which ends
- * no session before its time by more than the pause between two uses that are noted. */
+ * writing keeps from being written stays, but when `leaving` is tried again for a tenth of a second
+ * and then given up like what fails otherwise; that is logged, and ends no session before its time
+ * by more than the pause between two uses that are noted. */
 int uses_write(struct uses *uses, struct store *store, bool leaving);
 
 #endif

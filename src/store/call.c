@@ -54,6 +54,7 @@ enum status call_next(struct call *call)
 {
     bool row = false;
     enum status status = db_step(call->statement, &row);
+    /* Missing in an old state only: ask a new one. The parameters stay. */
     if (status == OK && !row && !call->has_found && snapshot_is_old(call->store)) {
         db_rewind(call->statement);
         snapshot_end(call->store);
@@ -129,7 +130,7 @@ enum status call_fault_row(struct call *call)
 
 enum status scope_open(struct store *store, bool *own)
 {
-    snapshot_end(store);
+    snapshot_end(store); /* first: it is a transaction too, and would be taken for the caller's */
     *own = store->db == NULL || !db_in_transaction(store->db);
     return *own ? store_begin(store) : OK;
 }

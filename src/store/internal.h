@@ -8,9 +8,9 @@
 /* See store/snapshot.h. */
 struct snapshot {
     bool is_open;
-    bool is_old;      /* it was begun in an earlier request */
+    bool is_old;      /* store_watch was called since it was begun */
     uint64_t changes; /* at which it was begun */
-    int64_t turn;     /* of the clock */
+    int64_t turn;     /* of the monotonic clock, in which it was begun */
 };
 
 struct store {

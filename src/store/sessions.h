@@ -43,9 +43,9 @@ enum status sessions_add(struct store *store, const struct session_row *row) MUS
 enum status sessions_find(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                           struct session_row *out) MUST_USE;
 
-/* The same without address and agent, and its user as users_find_by_id finds it: in one statement,
- * for little more than half the price of two. ERR_NOT_FOUND: also when there is no such user.
- * ERR_STORE. */
+/* The same with address and agent empty, and its user as users_find_by_id finds it: in one
+ * statement, for little more than half the price of two. ERR_NOT_FOUND: also when there is no such
+ * user. ERR_STORE. */
 enum status sessions_find_with_user(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                                     struct session_row *out, struct user *user) MUST_USE;
 

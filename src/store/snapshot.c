@@ -1,21 +1,20 @@
-/* Reading again and again in one state of the database, while nothing that counts can have changed.
+/* A read transaction that outlives its request, while nothing that counts can have changed.
  *
- * To begin to read and to end it takes SQLite three system calls, and lets it forget the pages that
- * it has when somebody wrote meanwhile: as much again as a look-up. Whoever reads under
- * store_reuse goes on where the last request of the same number of changes was. What is found there
- * was not revoked since; but it may have come since, and then be missing, or have been used since.
- * So nothing is called missing before it was looked for in a new state (call_next), and nothing
- * over before that (store_renew).
+ * To begin one and to end it takes SQLite three system calls, and costs the pages that it has if
+ * somebody wrote meanwhile: together as much as a look-up. So a request under store_reuse reads on
+ * in the transaction that an earlier request began at the same number of changes (store_watch).
+ * What is found there was not revoked since. But a row may have been added since, or its use noted:
+ * so nothing is called missing (call_next) or over (session.c, with store_renew) before a new
+ * transaction was asked.
  *
- * An old state keeps the log from being written anew from its beginning, and it would be one state
- * or another all the time where many programs are busy. So all of them let go at the same moments,
- * by the monotonic clock, which they share, be there a next request or not (store_rest). */
+ * An open one keeps the log from being written anew from its beginning, and among many workers one
+ * would always be open. So all let go in the last 4 of each 32 ms of the monotonic clock, which
+ * they share, be there a next request or not (store_rest). */
 #include "store/snapshot.h"
 
 #include "base/clock.h"
 #include "store/internal.h"
 
-/* Of each turn of the clock nobody keeps anything in the last eighth. */
 #define TURN_MS 32
 #define HOLD_MS 28
 
@@ -37,8 +36,7 @@ void snapshot_check(struct store *store)
         return;
     }
     int64_t now_ms = clock_monotonic_ms();
-    if (!may_hold(store, now_ms) || snapshot->changes != store->changes ||
-        is_spent(store, now_ms)) {
+    if (!store->reuses || snapshot->changes != store->changes || is_spent(store, now_ms)) {
         snapshot_end(store);
     }
 }
@@ -47,7 +45,7 @@ enum status snapshot_begin(struct store *store)
 {
     int64_t now_ms = clock_monotonic_ms();
     if (store->snapshot.is_open || !may_hold(store, now_ms) || db_in_transaction(store->db)) {
-        return OK;
+        return db_is_sound(store->db) ? OK : ERR_STORE; /* it may be an older one still */
     }
     enum status status = store_settle(store, db_begin_reading(store->db));
     if (status == OK) {
@@ -89,7 +87,7 @@ int store_rest(struct store *store)
     }
     int64_t now_ms = clock_monotonic_ms();
     if (is_spent(store, now_ms)) {
-        snapshot_end(store);
+        store_let_go(store);
         return -1;
     }
     return (int)(HOLD_MS - now_ms % TURN_MS);

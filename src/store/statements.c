@@ -22,7 +22,7 @@
 #define READS  false
 #define WRITES true
 
-/* In the order in which sessions.c reads them, with whence it was begun. */
+/* In the order in which read_row of sessions.c reads them; address and agent as SQL. */
 #define SESSION_FIELDS_WITH(address, agent)                                                        \
     "session.id, session.user_id, session.salt, session.created_s, session.seen_s,"                \
     " session.idle_s, session.expires_s, session.remember, " address ", " agent ", session.rest"
@@ -31,7 +31,8 @@
                         "CASE typeof(session.agent) WHEN 'integer'"                                \
                         " THEN (SELECT agent.name FROM agent WHERE agent.id = session.agent)"      \
                         " ELSE session.agent END")
-#define SESSION_COLUMNS "SELECT " SESSION_FIELDS " FROM session"
+#define SESSION_FIELDS_BARE SESSION_FIELDS_WITH("''", "''")
+#define SESSION_COLUMNS     "SELECT " SESSION_FIELDS " FROM session"
 /* A key is bound as two parameters: see session_key_bind. */
 #define SESSION_OF_KEY  "id = ?1 AND rest = ?2"
 #define SESSION_IS_OVER "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
@@ -66,13 +67,12 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                      " WHERE id = ?3 AND salt = ?4 AND locked = 0"
                      " AND NOT EXISTS (SELECT 1 FROM revocation WHERE key = ?12)"},
     [SESSION_FIND] = {EVERYBODY, READS, SESSION_COLUMNS " WHERE " SESSION_OF_KEY},
-    /* The columns of USER_FIND_BY_ID, then those of SESSION_FIND but whence it was begun. */
+    /* The columns of USER_FIND_BY_ID, then those of SESSION_FIND, address and agent empty. */
     [SESSION_FIND_WITH_USER] = {EVERYBODY, READS,
                                 "SELECT user.id, user.name, display, email, groups, '', user.salt,"
-                                " locked, 0, 0, " SESSION_FIELDS_WITH(
-                                    "''", "''") " FROM session"
-                                                " JOIN user ON user.id = session.user_id"
-                                                " WHERE session.id = ?1 AND session.rest = ?2"},
+                                " locked, 0, 0, " SESSION_FIELDS_BARE " FROM session"
+                                " JOIN user ON user.id = session.user_id"
+                                " WHERE session.id = ?1 AND session.rest = ?2"},
     [SESSION_FIND_BY_ID] = {ADMINISTERING, READS, SESSION_COLUMNS " WHERE id = ?1"},
     [SESSION_TOUCH] = {EVERYBODY, WRITES,
                        "UPDATE session SET seen_s = max(seen_s, ?3) WHERE " SESSION_OF_KEY},

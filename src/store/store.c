@@ -152,6 +152,12 @@ static bool is_in_place(struct store *store)
 enum status store_connect(struct store *store)
 {
     bool is_cache = store->cache_bytes != 0;
+    if (store->db != NULL && !db_is_sound(store->db)) { /* a snapshot could not be ended */
+        if (store->calls > 0) {
+            return ERR_STORE;
+        }
+        store_disconnect(store);
+    }
     if (store->db != NULL) {
         if (db_in_transaction(store->db) || is_in_place(store)) {
             return OK;
@@ -180,6 +186,12 @@ static void give_up_if_spoiled(struct store *store)
     if (store->db != NULL && store->calls == 0 && !db_is_sound(store->db)) {
         store_disconnect(store);
     }
+}
+
+void store_let_go(struct store *store)
+{
+    snapshot_end(store);
+    give_up_if_spoiled(store);
 }
 
 enum status store_settle(struct store *store, enum status status)

@@ -46,21 +46,25 @@ enum status store_check(struct store *store) MUST_USE;
 
 /* Says what number a watch of the file gave in this request (watch_count_changes), until 0 is said:
  * while it is the one at which the file was last found in its place, reads do not look again.
- * Whatever begins to write always looks. */
+ * Whatever begins to write always looks. Begins a request: takes back store_reuse, and what is kept
+ * from before counts as old. */
 void store_watch(struct store *store, uint64_t changes);
 
-/* After store_watch, when it is known that at that number nothing was revoked that is not in the
- * database: reads of this request may go on in the state that an earlier one of the same number
- * read. Whoever allows that calls store_rest before the program waits. */
+/* After store_watch, when all that was revoked up to that number is known: reads of this request
+ * may go on in the state that an earlier one of the same number read. Whoever allows that calls
+ * store_rest before the program waits. */
 void store_reuse(struct store *store);
 
-/* Whether what was read in this request may have been written anew since; if so, what is read from
- * now on is not older than the request. */
+/* Lets go of the kept state if it is older than this request. True: it was, and what is read anew
+ * may differ; false: what was read is not older than the request. */
 bool store_renew(struct store *store) MUST_USE;
 
-/* Lets go of the state that is kept for the next request, if it was kept for long. Returns the
- * milliseconds after which to call again, or -1: none is kept. */
+/* Lets go of the state that is kept for the next request when its time, 28 ms at most, is up.
+ * Returns the milliseconds until it must be called again, -1: none is kept. */
 int store_rest(struct store *store) MUST_USE;
+
+/* Lets go of it at once. */
+void store_let_go(struct store *store);
 
 /* Closes the connection, which rolls back what was not committed; the next call opens another. A
  * store without a connection may cross fork: SQLite's locks would not. */

@@ -62,7 +62,10 @@ export async function measureChecks(bench, installation, server, limit, perSecon
     const { settings, report } = bench;
     const both = await startBoth(bench, installation, server);
     const { list } = installation;
-    const measure = (name) => () => measureOne(bench, both[name], list, perSecond);
+    const measure = (name) => () => {
+        installation.readThrough();
+        return measureOne(bench, both[name], list, perSecond);
+    };
     for (const name of ['reference', 'gate']) await load({ ...warmUp, port: both[name].port, target: page, list });
     const results = await interleave(settings.rounds, { reference: measure('reference'), gate: measure('gate') });
     await both.stop();

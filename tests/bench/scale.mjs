@@ -46,7 +46,10 @@ async function measureSize(bench, sessions) {
     const contenders = await startAll(bench, installations);
     for (const { port, list } of Object.values(contenders)) await load({ ...warmUp, port, target: page, list });
     const results = await interleave(settings.rounds, Object.fromEntries(Object.entries(contenders)
-        .map(([name, one]) => [name, () => measureOne(bench, one, one.list)])));
+        .map(([name, one]) => [name, () => {
+            for (const installation of installations) installation.readThrough();
+            return measureOne(bench, one, one.list);
+        }])));
     await scratch.stop(...scratch.services);
     for (const { folder } of installations) rmSync(folder, { recursive: true });
     return results;

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "fastcgi_client.h"
 #include "http/program.h"
+#include "pause.h"
 #include "scratch.h"
 
 #define SLOW_MS       600
@@ -41,12 +42,6 @@ static void give_up(const char *action)
     abort();
 }
 
-static void rest(long ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
 static size_t handled; /* requests, in this process */
 
 static void handle(void *context, const struct request *request, struct response *response)
@@ -57,7 +52,7 @@ static void handle(void *context, const struct request *request, struct response
         (void)raise(SIGKILL);
     }
     if (text_is(request->path, "/slow")) {
-        rest(SLOW_MS);
+        pause_ms(SLOW_MS);
     }
     response->status = 200;
     if (text_is(request->path, "/large")) {
@@ -88,7 +83,7 @@ static int tend(void *context, bool leaving)
 {
     const struct service_options *options = context;
     int64_t begin_ms = clock_monotonic_ms();
-    rest(options->tend_ms);
+    pause_ms(options->tend_ms);
     log_info(TENDED "%" PRId64 " %zu %d", begin_ms, handled, leaving ? 1 : 0);
     return options->again_ms;
 }

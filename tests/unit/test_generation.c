@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "pause.h"
 #include "scratch.h"
 #include "store/generation.h"
 
@@ -97,12 +98,6 @@ static void write_bytes(const char *where, const char *bytes, size_t len)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);
     (void)close(fd);
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec span = {.tv_nsec = ms * 1000000};
-    (void)nanosleep(&span, NULL);
 }
 
 static void a_file_is_clean_only_between_settling_and_tainting(void **state)

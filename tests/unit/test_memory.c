@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/watch.h"
 #include "database.h"
+#include "pause.h"
 #include "scratch.h"
 #include "session/memory.h"
 
@@ -77,12 +78,6 @@ static int tear_down(void **state)
     store_close(&store);
     store_close(&gate);
     return 0;
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec span = {ms / 1000, ms % 1000 * 1000000};
-    (void)nanosleep(&span, NULL);
 }
 
 static bool knows_user(const struct user *user)

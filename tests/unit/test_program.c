@@ -18,6 +18,7 @@
 #include "fastcgi_client.h"
 #include "http/connections.h"
 #include "http/oversize.h"
+#include "pause.h"
 #include "service.h"
 
 static struct buffer request, answer;
@@ -36,12 +37,6 @@ static int drop_buffers(void **state)
     buffer_clear(&request);
     buffer_clear(&answer);
     return 0;
-}
-
-static void rest(long ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&pause, NULL);
 }
 
 static bool has_answer(const char *part)
@@ -240,7 +235,7 @@ static void a_slow_request_is_answered_and_a_stuck_one_closed_at_its_deadline(vo
     assert_true(service_send(stuck, (struct text){request.data, request.len - 1}, request.len));
     for (size_t i = 0; i < request.len; i++) {
         assert_true(service_send(slow, (struct text){request.data + i, 1}, 1));
-        rest(2);
+        pause_ms(2);
     }
     assert_int_equal(service_read(slow, &raw), ENDING_CLOSED);
     assert_true(answer_read(buffer_text(&raw), &answer));
@@ -413,14 +408,14 @@ static void a_stop_signal_lets_the_request_at_hand_finish(void **state)
         int fd = service_connect();
         int late = service_connect(); /* accepted before, complete only afterwards */
         assert_true(service_send(late, (struct text){request.data, 20}, 20));
-        rest(100);
+        pause_ms(100);
         assert_true(service_send(fd, buffer_text(&request), request.len));
-        rest(200);
+        pause_ms(200);
         assert_int_equal(kill(master, signals[i]), 0);
         assert_int_equal(service_read(fd, &raw), ENDING_CLOSED);
         assert_true(answer_read(buffer_text(&raw), &answer));
         buffer_clear(&raw);
-        rest(100);
+        pause_ms(100);
         assert_true(
             service_send(late, (struct text){request.data + 20, request.len - 20}, request.len));
         assert_int_equal(service_read(late, &raw), ENDING_CLOSED);
@@ -444,7 +439,7 @@ static void workers_do_not_outlive_their_master(void **state)
             return; /* nobody holds the socket any more */
         }
         (void)close(fd);
-        rest(100);
+        pause_ms(100);
     }
     fail_msg("the socket is still served");
 }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "fastcgi_client.h"
 #include "http/connections.h"
+#include "pause.h"
 #include "service.h"
 #include "tables.h"
 
@@ -39,12 +40,6 @@ static int drop_buffers(void **state)
     return 0;
 }
 
-static void rest(long ms)
-{
-    const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
 static void make_request(uint16_t role, const char *uri, struct text body)
 {
     buffer_clear(&request);
@@ -66,7 +61,7 @@ static void assert_answers(int fd)
 static bool is_open(int fd)
 {
     char byte = 0;
-    rest(40);
+    pause_ms(40);
     return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 
@@ -107,7 +102,7 @@ static bool is_closed(int fd)
         if (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0) {
             return true;
         }
-        rest(10);
+        pause_ms(10);
     }
     return false;
 }
@@ -212,12 +207,12 @@ static void a_slow_request_on_a_kept_connection_has_ten_seconds_and_holds_nobody
     make_request(1, "/", TEXT("a=b"));
     int stuck = connect_kept();
     int other = connect_kept();
-    rest(1500); /* which do not count */
+    pause_ms(1500); /* which do not count */
     int64_t begin_ms = clock_monotonic_ms();
     assert_true(service_send(stuck, (struct text){request.data, request.len - 1}, SIZE_MAX));
     while (is_open(stuck)) {
         assert_answers_newcomers();
-        rest(100);
+        pause_ms(100);
     }
     assert_in_range(clock_monotonic_ms() - begin_ms, CONNECTIONS_PENDING_MS - 100,
                     CONNECTIONS_PENDING_MS + AT_ONCE_MS);
@@ -238,7 +233,7 @@ static void a_request_in_pieces_on_a_kept_connection_is_answered(void **state)
     int fd = connect_kept();
     for (size_t i = 0; i < request.len; i++) {
         assert_true(service_send(fd, (struct text){request.data + i, 1}, 1));
-        rest(1);
+        pause_ms(1);
     }
     buffer_clear(&answer);
     assert_true(service_read_answer(fd, &answer));
@@ -274,9 +269,9 @@ static void a_request_before_the_last_answer_was_read_is_refused(void **state)
     buffer_init(&raw, RECORDS_MAX);
     make_request(1, "/", (struct text){0});
     assert_true(service_send(fd, buffer_text(&request), SIZE_MAX));
-    rest(200);
+    pause_ms(200);
     assert_true(service_send(fd, buffer_text(&request), SIZE_MAX));
-    rest(200);
+    pause_ms(200);
     assert_int_not_equal(service_read(fd, &raw), ENDING_NONE);
     assert_true(answer_read(buffer_text(&raw), &answer)); /* one, and nothing after it */
     buffer_clear(&raw);
@@ -376,7 +371,7 @@ static void a_worker_that_stops_closes_what_is_idle_and_finishes_what_is_begun(v
     int idle = connect_kept();
     int begun = connect_kept();
     assert_true(service_send(begun, (struct text){request.data, 20}, SIZE_MAX));
-    rest(100);
+    pause_ms(100);
     assert_int_equal(kill(master, SIGTERM), 0);
     assert_true(is_closed(idle));
     assert_true(service_send(begun, (struct text){request.data + 20, request.len - 20}, SIZE_MAX));
@@ -402,7 +397,7 @@ static void a_connection_that_came_before_the_stop_is_answered(void **state)
     assert_true(service_send(fd, buffer_text(&request), SIZE_MAX));
     assert_int_equal(kill(worker, SIGTERM), 0);
     assert_int_equal(kill(master, SIGTERM), 0);
-    rest(100);
+    pause_ms(100);
     assert_int_equal(kill(worker, SIGCONT), 0);
     buffer_clear(&answer);
     assert_int_not_equal(service_read(fd, &answer), ENDING_NONE);
@@ -422,7 +417,7 @@ static void a_request_that_came_before_the_stop_is_answered(void **state)
     int slow = service_connect();
     make_request(1, "/slow", (struct text){0});
     assert_true(service_send(slow, buffer_text(&request), SIZE_MAX));
-    rest(200);
+    pause_ms(200);
     make_request(1, "/", (struct text){0});
     assert_true(service_send(idle, buffer_text(&request), SIZE_MAX));
     assert_int_equal(kill(master, SIGTERM), 0);

@@ -14,6 +14,7 @@
 #include "scratch.h"
 #include "session/sealed.h"
 #include "session/session.h"
+#include "session/uses.h"
 
 #define IDLE     1000
 #define LIFETIME 5000
@@ -170,6 +171,21 @@ static void uses_are_noted_seldom_but_often_enough(void **state)
     assert_int_equal(row.seen_s, NOON);
     assert_int_equal(session_find(&sessions, &token, NOON + 60, &row), OK);
     assert_int_equal(row.seen_s, NOON + 60);
+}
+
+static void where_many_uses_wait_those_that_are_late_are_noted(void **state)
+{
+    (void)state;
+    struct session_row row;
+    struct token token = begin(false);
+    struct token other = begin(false);
+    assert_int_equal(session_find(&sessions, &other, NOON, &row), OK);
+    while (uses_add(&sessions.uses[0], row.key, NOON + 1, false)) {
+    }
+    assert_int_equal(session_find(&sessions, &token, NOON + IDLE / 4 - 1, &row), OK);
+    assert_int_equal(row.seen_s, NOON);
+    assert_int_equal(session_find(&sessions, &token, NOON + IDLE / 4, &row), OK);
+    assert_int_equal(row.seen_s, NOON + IDLE / 4);
 }
 
 static void a_use_that_cannot_be_noted_ends_nothing(void **state)
@@ -369,6 +385,7 @@ int main(void)
         TEST(the_limits_hold_to_the_second),
         TEST(a_clock_may_step_back_a_minute_and_no_more),
         TEST(uses_are_noted_seldom_but_often_enough),
+        TEST(where_many_uses_wait_those_that_are_late_are_noted),
         TEST(a_use_that_cannot_be_noted_ends_nothing),
         TEST(an_ended_session_is_dead_for_every_copy_of_its_token),
         TEST(whatever_revokes_ends_all_sessions_and_those_in_the_making),

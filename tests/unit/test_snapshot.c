@@ -8,9 +8,11 @@
 #include <time.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/log.h"
 #include "database.h"
+#include "pause.h"
 #include "scratch.h"
 
 #define TRIES 200 /* until nothing comes between two steps that must follow one another at once */
@@ -38,12 +40,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void rest(long ms)
-{
-    const struct timespec pause = {.tv_nsec = ms * 1000000};
-    (void)nanosleep(&pause, NULL);
-}
-
 /* Reads the session's last use as a request of the number `changes` does; 0 when it is not there.
  */
 static int64_t read_seen(const struct session_row *row, uint64_t changes, bool reuses)
@@ -69,7 +65,7 @@ static void keep_state_before(int64_t seen_s)
         if (read_seen(&known, 1, true) == before_s) {
             return;
         }
-        rest(3);
+        pause_ms(3);
     }
     fail_msg("no state is kept");
 }
@@ -138,7 +134,7 @@ static void a_state_is_kept_for_a_moment_only(void **state)
 {
     (void)state;
     keep_state_before(NOON + 10);
-    rest(40);
+    pause_ms(40);
     assert_true(read_seen(&known, 1, true) >= NOON + 10);
 }
 
@@ -153,7 +149,7 @@ static void who_rests_is_in_nobodys_way(void **state)
     assert_true(was_held);
     int wait_ms = store_rest(gate);
     assert_in_range(wait_ms + 1, 0, 32);
-    rest(wait_ms > 0 ? wait_ms : 0);
+    pause_ms(wait_ms > 0 ? wait_ms : 0);
     assert_int_equal(store_rest(gate), -1);
     assert_false(is_log_held());
     keep_state_before(NOON + 500);
@@ -187,6 +183,21 @@ static void a_database_that_was_moved_away_is_missed_at_the_next_number(void **s
     assert_true(read_seen(&known, 2, true) >= NOON + 10);
 }
 
+/* Nothing can be had from memory: not even what it takes to end a transaction. */
+static void what_cannot_be_ended_is_not_read_on_in(void **state)
+{
+    struct session_row found;
+    (void)state;
+    keep_state_before(NOON + 10);
+    (void)sqlite3_hard_heap_limit64(1);
+    store_watch(gate, 2);
+    enum status status = sessions_find(gate, known.key, &found);
+    (void)sqlite3_hard_heap_limit64(0);
+    assert_true(status == ERR_STORE || (status == OK && found.seen_s >= NOON + 10));
+    assert_true(read_seen(&known, 2, true) >= NOON + 10);
+    assert_false(is_log_held() && store_rest(gate) < 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -200,6 +211,7 @@ int main(void)
         TEST(who_rests_is_in_nobodys_way),
         TEST(who_writes_writes_to_what_is_there),
         TEST(a_database_that_was_moved_away_is_missed_at_the_next_number),
+        TEST(what_cannot_be_ended_is_not_read_on_in),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/watch.h"
 #include "capture.h"
+#include "pause.h"
 #include "scratch.h"
 #include "tables.h"
 
@@ -44,12 +45,6 @@ static void shell(const char *command)
     if (result != 0) {
         fail_msg("failed: %s", command);
     }
-}
-
-static void pause_ms(long ms)
-{
-    const struct timespec span = {ms / 1000, ms % 1000 * 1000000};
-    (void)nanosleep(&span, NULL);
 }
 
 /* Asks until the watch is quiet: what could not be watched is tried again a second later. */
