@@ -94,7 +94,7 @@ void lk_close(struct lk_site *site)
 {
     if (site != NULL) {
         if (site->auth.store != NULL) {
-            (void)session_tend(&site->auth.sessions, true);
+            (void)session_tend(&site->auth.sessions, USES_AT_LAST);
         }
         auth_close(&site->auth);
         config_free(&site->config);

@@ -110,7 +110,7 @@ void lk_session_close(struct lk_session *session)
 {
     if (session != NULL) {
         /* There may be no other request for long, so what was noted is written now. */
-        (void)session_tend(&session->site->auth.sessions, true);
+        (void)session_tend(&session->site->auth.sessions, USES_NOW);
         session_data_free(&session->data);
         buffer_clear(&session->cookie);
         secret_wipe(session, sizeof *session);

@@ -91,12 +91,12 @@ static int earlier(int first_ms, int second_ms)
     return first_ms < second_ms ? first_ms : second_ms;
 }
 
-int session_tend(const struct sessions *sessions, bool leaving)
+int session_tend(const struct sessions *sessions, enum uses_moment moment)
 {
     store_let_go(sessions->store); /* writing to the one may take longer than the other is kept */
     store_let_go(sessions->cache);
-    int first_ms = uses_write(&sessions->uses[0], sessions->store, leaving);
-    int second_ms = uses_write(&sessions->uses[1], sessions->cache, leaving);
+    int first_ms = uses_write(&sessions->uses[0], sessions->store, moment);
+    int second_ms = uses_write(&sessions->uses[1], sessions->cache, moment);
     return earlier(first_ms, second_ms);
 }
 

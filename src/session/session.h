@@ -12,11 +12,11 @@
 
 #include "base/config.h"
 #include "crypto/token.h"
+#include "session/uses.h"
 #include "store/revocations.h"
 
 struct session_backend; /* session/backend.h */
 struct memory;          /* session/memory.h */
-struct uses;            /* session/uses.h */
 
 struct sessions {
     const struct session_backend *backend; /* of new sessions */
@@ -93,7 +93,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
 
 /* Does what was put off, when nothing else is to be done: returns the milliseconds after which to
  * call again, -1 when nothing waits. */
-int session_tend(const struct sessions *sessions, bool leaving);
+int session_tend(const struct sessions *sessions, enum uses_moment moment);
 
 /* Lets go of what session_find keeps for the next one, if that was long enough: see store_rest. To
  * be called before the program waits for it; not needed where sessions are not remembered. Returns

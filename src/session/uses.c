@@ -29,29 +29,30 @@ bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t s
 }
 
 /* Who leaves has no second chance, and his like leave at the same time. */
-static enum status write_all(const struct uses *uses, struct store *store, bool leaving)
+static enum status write_all(const struct uses *uses, struct store *store, enum uses_moment moment)
 {
     const struct timespec pause = {.tv_nsec = LAST_PAUSE_MS * 1000000L};
+    int tries = moment == USES_AT_LAST ? LAST_TRIES : 0;
     enum status status = sessions_touch(store, uses->items, uses->count);
-    for (int i = 0; leaving && status == ERR_BUSY && i < LAST_TRIES; i++) {
+    for (int i = 0; i < tries && status == ERR_BUSY; i++) {
         (void)nanosleep(&pause, NULL);
         status = sessions_touch(store, uses->items, uses->count);
     }
     return status;
 }
 
-int uses_write(struct uses *uses, struct store *store, bool leaving)
+int uses_write(struct uses *uses, struct store *store, enum uses_moment moment)
 {
     int64_t now_ms = clock_monotonic_ms();
     if (uses->count == 0) {
         return -1;
     }
-    if (!leaving && now_ms < uses->due_ms) {
+    if (moment == USES_WHEN_DUE && now_ms < uses->due_ms) {
         return (int)(uses->due_ms - now_ms);
     }
-    enum status status = write_all(uses, store, leaving);
+    enum status status = write_all(uses, store, moment);
     uses->due_ms = now_ms + USES_PAUSE_MS;
-    if (status == ERR_BUSY && !leaving) {
+    if (status == ERR_BUSY && moment != USES_AT_LAST) {
         uses->due_ms = now_ms + USES_RETRY_MS;
         return USES_RETRY_MS;
     }

@@ -9,6 +9,13 @@
 #define USES_PAUSE_MS 1000 /* between two writings, at least */
 #define USES_RETRY_MS 50   /* when another program was writing */
 
+/* What to do about a pause that is not over, and about another program that is writing. */
+enum uses_moment {
+    USES_WHEN_DUE, /* keep the pause; wait for nobody, what could not be written stays */
+    USES_NOW,      /* no pause; wait for nobody, what could not be written stays */
+    USES_AT_LAST,  /* no pause; try for a tenth of a second, then give up and log it */
+};
+
 struct uses {
     struct session_use items[USES_MAX];
     size_t count;
@@ -19,11 +26,10 @@ struct uses {
  * may be no other chance. False: too many wait; it is not noted, and may be offered again. */
 bool uses_add(struct uses *uses, const uint8_t key[SESSION_KEY_BYTES], int64_t seen_s, bool late);
 
-/* Writes what waits, in one transaction, unless that was done a moment ago and not `leaving`.
- * Returns the milliseconds after which to call again, -1 when nothing waits. What another program's
- * writing keeps from being written stays, but when `leaving` is tried again for a tenth of a second
- * and then given up like what fails otherwise; that is logged, and ends no session before its time
- * by more than the pause between two uses that are noted. */
-int uses_write(struct uses *uses, struct store *store, bool leaving);
+/* Writes what waits, in one transaction. Returns the milliseconds after which to call again, -1
+ * when nothing waits. What fails otherwise than for another program's writing is logged and given
+ * up, which ends no session before its time by more than the pause between two uses that are noted.
+ */
+int uses_write(struct uses *uses, struct store *store, enum uses_moment moment);
 
 #endif

@@ -130,7 +130,7 @@ enum status call_fault_row(struct call *call)
 
 enum status scope_open(struct store *store, bool *own)
 {
-    snapshot_end(store); /* first: it is a transaction too, and would be taken for the caller's */
+    store_let_go(store); /* first: it is a transaction too, and would be taken for the caller's */
     *own = store->db == NULL || !db_in_transaction(store->db);
     return *own ? store_begin(store) : OK;
 }

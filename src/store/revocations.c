@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "store/call.h"
 #include "store/internal.h"
-#include "store/snapshot.h"
 
 #define KEEP_USERS_S 3600
 
@@ -48,7 +47,7 @@ static enum status settle(struct store *store)
  * whoever has the lock waits for the database. */
 enum status revocations_begin(struct store *store)
 {
-    snapshot_end(store);
+    store_let_go(store);
     if (store->db != NULL && db_in_transaction(store->db)) {
         log_error("%s: a revocation was begun within a transaction", store->path);
         return store_settle(store, ERR_STORE);

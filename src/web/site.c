@@ -185,7 +185,7 @@ enum status site_identify(struct site *site, const struct request *request, int6
 int site_tend(void *context, bool leaving)
 {
     const struct site *site = context;
-    return session_tend(&site->auth.sessions, leaving);
+    return session_tend(&site->auth.sessions, leaving ? USES_AT_LAST : USES_WHEN_DUE);
 }
 
 int site_rest(void *context)

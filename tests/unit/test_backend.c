@@ -162,7 +162,7 @@ static void uses_carry_a_session_to_its_lifetime_and_no_further(void **state)
         struct token fresh;
         const struct session_start start = {.now_s = NOON + at};
         assert_int_equal(session_find(&gate, &token, NOON + at, &row), OK);
-        assert_int_equal(session_tend(&gate, true), -1);
+        assert_int_equal(session_tend(&gate, USES_NOW), -1);
         if (session_is_due(&sessions, &token, &row, NOON + at)) {
             assert_int_equal(session_renew(&sessions, &token, &row, &start, &fresh), OK);
             assert_memory_equal(fresh.id, token.id, sizeof fresh.id);
@@ -316,7 +316,7 @@ static void a_use_by_another_worker_counts_for_all(void **state)
         return; /* its uses are renewals */
     }
     assert_int_equal(session_find(&sessions, &token, NOON + 900, &row), OK);
-    assert_int_equal(session_tend(&sessions, true), -1);
+    assert_int_equal(session_tend(&sessions, USES_NOW), -1);
     assert_int_equal(gate_find(&token, NOON + IDLE + 800), OK);
 }
 

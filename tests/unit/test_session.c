@@ -163,7 +163,7 @@ static void uses_are_noted_seldom_but_often_enough(void **state)
     assert_int_equal(session_find(&sessions, &token, NOON + IDLE / 20, &row), OK);
     assert_int_equal(row.seen_s, NOON + IDLE / 20);
     assert_int_equal(database_ask("SELECT seen_s FROM session"), NOON); /* not yet written */
-    assert_int_equal(session_tend(&sessions, true), -1);
+    assert_int_equal(session_tend(&sessions, USES_NOW), -1);
     assert_int_equal(database_ask("SELECT seen_s FROM session"), NOON + IDLE / 20);
     assert_int_equal(session_end(&sessions, &token), OK);
     token = begin(true); /* a twentieth would be 2500 s: a minute at most */

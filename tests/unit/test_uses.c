@@ -55,8 +55,8 @@ static void nothing_that_waits_is_nothing_to_do(void **state)
 {
     (void)state;
     database_hide();
-    assert_int_equal(uses_write(&uses, gate, false), -1);
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_NOW), -1);
     database_show();
 }
 
@@ -67,12 +67,12 @@ static void what_waits_is_written_together_and_once(void **state)
     assert_true(uses_add(&uses, second.key, NOON + 20, false));
     assert_true(uses_add(&uses, first.key, NOON + 5, false)); /* an answer that took longer */
     assert_int_equal(seen(&first), NOON);
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(uses.count, 0);
     assert_int_equal(seen(&first), NOON + 10);
     assert_int_equal(seen(&second), NOON + 20);
     database_exec("UPDATE session SET seen_s = 1800000000");
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_NOW), -1);
     assert_int_equal(seen(&first), NOON);
 }
 
@@ -80,17 +80,17 @@ static void the_next_batch_waits_for_its_time_unless_the_program_leaves(void **s
 {
     (void)state;
     assert_true(uses_add(&uses, first.key, NOON + 10, false));
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_true(uses_add(&uses, first.key, NOON + 20, false));
-    int wait_ms = uses_write(&uses, gate, false);
+    int wait_ms = uses_write(&uses, gate, USES_WHEN_DUE);
     assert_true(wait_ms > 0 && wait_ms <= USES_PAUSE_MS);
     assert_int_equal(seen(&first), NOON + 10);
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_NOW), -1);
     assert_int_equal(seen(&first), NOON + 20);
     assert_true(uses_add(&uses, first.key, NOON + 30, false));
-    wait_ms = uses_write(&uses, gate, false);
+    wait_ms = uses_write(&uses, gate, USES_WHEN_DUE);
     pause_ms(USES_PAUSE_MS + 1);
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(seen(&first), NOON + 30);
 }
 
@@ -100,12 +100,13 @@ static void who_writes_meanwhile_is_not_waited_for(void **state)
     assert_true(uses_add(&uses, first.key, NOON + 10, false));
     assert_int_equal(store_begin(store), OK);
     int64_t before_ms = clock_monotonic_ms();
-    assert_int_equal(uses_write(&uses, gate, false), USES_RETRY_MS);
-    assert_true(uses_write(&uses, gate, false) > 0);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), USES_RETRY_MS);
+    assert_true(uses_write(&uses, gate, USES_WHEN_DUE) > 0);
+    assert_int_equal(uses_write(&uses, gate, USES_NOW), USES_RETRY_MS);
     assert_true(clock_monotonic_ms() - before_ms < 1000);
     assert_int_equal(uses.count, 1);
     store_rollback(store);
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_NOW), -1);
     assert_int_equal(seen(&first), NOON + 10);
 }
 
@@ -125,14 +126,14 @@ static void who_leaves_waits_for_another_for_a_moment_only(void **state)
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
     assert_true(uses_add(&uses, first.key, NOON + 10, false));
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_AT_LAST), -1);
     assert_int_equal(seen(&first), NOON + 10);
     assert_int_equal(waitpid(writer, NULL, 0), writer);
 
     assert_true(uses_add(&uses, first.key, NOON + 20, false));
     assert_int_equal(store_begin(store), OK);
     int64_t before_ms = clock_monotonic_ms();
-    assert_int_equal(uses_write(&uses, gate, true), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_AT_LAST), -1);
     assert_in_range(clock_monotonic_ms() - before_ms, 90, 1000);
     assert_int_equal(uses.count, 0);
     store_rollback(store);
@@ -147,7 +148,7 @@ static void a_failing_store_is_given_up_on(void **state)
     assert_true(uses_add(&uses, first.key, NOON + 10, false));
     store_disconnect(store);
     database_hide();
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(uses.count, 0);
     database_show();
     assert_int_equal(seen(&first), NOON);
@@ -161,7 +162,7 @@ static void what_is_over_the_room_is_refused_and_the_rest_is_kept(void **state)
         assert_true(uses_add(&uses, i == 0 ? first.key : second.key, NOON + i, is_late));
     }
     assert_false(uses_add(&uses, first.key, NOON + 5000, true));
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(seen(&first), NOON);
     assert_int_equal(seen(&second), NOON + USES_MAX - 1);
     assert_true(uses_add(&uses, first.key, NOON + 5000, false));
@@ -175,7 +176,7 @@ static void who_is_late_finds_a_place_when_others_do_not(void **state)
     }
     assert_false(uses_add(&uses, first.key, NOON + 500, false));
     assert_true(uses_add(&uses, first.key, NOON + 500, true));
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(seen(&first), NOON + 500);
 }
 
@@ -185,7 +186,7 @@ static void a_session_that_ended_meanwhile_does_not_come_back(void **state)
     assert_true(uses_add(&uses, first.key, NOON + 10, false));
     assert_true(uses_add(&uses, second.key, NOON + 10, false));
     assert_int_equal(sessions_end(store, first.key, NOON + 1000), OK);
-    assert_int_equal(uses_write(&uses, gate, false), -1);
+    assert_int_equal(uses_write(&uses, gate, USES_WHEN_DUE), -1);
     assert_int_equal(database_ask("SELECT count(*) FROM session"), 1);
     assert_int_equal(seen(&second), NOON + 10);
 }
