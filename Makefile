@@ -18,8 +18,10 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih
 
+# An mmap of our own, for the program that hashes passwords while people wait.
+HUGE     := src/crypto/huge_pages.c
 # The library is every room but the command line's; the command's own files are linked with it.
-LIB_SRC  := $(filter-out $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
+LIB_SRC  := $(filter-out $(HUGE) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
 CLI_SRC  := $(wildcard src/cli/*.c)
 GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
@@ -212,6 +214,9 @@ $(BUILD)/libtest.a: $(TEST_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 	$(ARCHIVE)
 	$(Q)ar rcs $@ $^
+
+$(BUILD)/cgi-bin/login $(BUILD)/plain-tests/test_huge_pages: $(HUGE:%.c=$(BUILD)/%.o)
+$(BUILD)/san/cgi-bin/login $(BUILD)/san/tests/test_huge_pages: $(HUGE:%.c=$(BUILD)/san/%.o)
 
 $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 	$(LINK)
