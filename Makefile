@@ -18,10 +18,10 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih
 
-# An mmap of our own, for the program that hashes passwords while people wait.
-HUGE     := src/crypto/huge_pages.c
+# What changes the program that it is linked with: an mmap of our own, for hashing.
+LOGIN_SRC := src/crypto/huge_pages.c
 # The library is every room but the command line's; the command's own files are linked with it.
-LIB_SRC  := $(filter-out $(HUGE) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
+LIB_SRC  := $(filter-out $(LOGIN_SRC) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
 CLI_SRC  := $(wildcard src/cli/*.c)
 GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
@@ -118,7 +118,7 @@ valgrind: ## unit tests without sanitizers under valgrind
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(TESTS:%=$(BUILD)/plain-tests/%)
 	@BUILD=$(BUILD) tools/run-tests valgrind
 
-BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
 bench: bench-build ## all that is promised of speed and memory, beside references; fails when something is missed
 	@BUILD=$(BUILD) node tests/bench/bench.mjs
@@ -215,8 +215,9 @@ $(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 	$(ARCHIVE)
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/cgi-bin/login $(BUILD)/plain-tests/test_huge_pages: $(HUGE:%.c=$(BUILD)/%.o)
-$(BUILD)/san/cgi-bin/login $(BUILD)/san/tests/test_huge_pages: $(HUGE:%.c=$(BUILD)/san/%.o)
+$(BUILD)/cgi-bin/login $(BUILD)/plain-tests/test_huge_pages $(BUILD)/bench/huge_hash_rate: \
+    $(LOGIN_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/san/cgi-bin/login $(BUILD)/san/tests/test_huge_pages: $(LOGIN_SRC:%.c=$(BUILD)/san/%.o)
 
 $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 	$(LINK)
@@ -242,6 +243,9 @@ $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD
 $(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+$(BUILD)/bench/huge_hash_rate: $(BUILD)/tests/bench/hash_rate.o $(BUILD)/liblatchkey.a
+	$(LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -1,4 +1,6 @@
-/* How many passwords all processors can check in a second: the bound of sign-ins.
+/* How many passwords all processors can check in a second: the bound of sign-ins, when linked with
+ * what the login program is linked with (huge_hash_rate), and without it what any program on
+ * libsodium reaches.
  * Usage: hash_rate PROCESSES SECONDS, with the configuration of the programs (LATCHKEY_CONFIG)
  *
  * Each process checks the same password again and again, as sign-in does it, and reports how often
