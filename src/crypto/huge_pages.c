@@ -2,11 +2,12 @@
  *
  * libsodium (1.0.18, Debian 12) maps 19 MiB for each hash, with MAP_POPULATE, and unmaps them.
  * Where huge pages are given only to those who ask (`madvise` in
- * /sys/kernel/mm/transparent_hugepage/enabled, see madvise(2)), that is 4,864 pages to be found and
- * entered, a third of the time of a hash, and a miss of the TLB in most of its steps. libsodium has
- * no way to be told. So calls that ask for much memory, filled at once, get a mapping that begins
- * where a huge page can; every other call, and whatever fails here, is handed on. munmap needs to
- * know nothing of it. What the kernel has no huge page for, it fills with small ones.
+ * /sys/kernel/mm/transparent_hugepage/enabled, see madvise(2)), that is 4,864 pages to be found,
+ * cleared and entered, and a miss of the TLB in most steps of a hash: a quarter to a third of its
+ * time. libsodium has no way to be told. So calls that ask for much memory, filled at once, get a
+ * mapping that begins where a huge page can; every other call, and whatever fails here, is handed
+ * on. munmap needs to know nothing of it. What the kernel has no huge page for, it fills with small
+ * ones.
  *
  * There is no header: callers use mmap(2). The linker exports this one since libsodium refers to an
  * mmap; libc's own calls stay inside libc, and SQLite's go to mmap64. If another libsodium maps in

@@ -61,6 +61,6 @@ describe('huge pages', () => {
 
     it('a wrong password stays wrong', async () => {
         const answer = await new Browser(web.port).signIn({ ...alice, password: 'correct horse battery stapler' });
-        assert.notEqual(answer.status, 303);
+        assert.equal(answer.status, 403);
     });
 });
