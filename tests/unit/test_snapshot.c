@@ -195,7 +195,9 @@ static void what_cannot_be_ended_is_not_read_on_in(void **state)
     (void)sqlite3_hard_heap_limit64(0);
     assert_true(status == ERR_STORE || (status == OK && found.seen_s >= NOON + 10));
     assert_true(read_seen(&known, 2, true) >= NOON + 10);
-    assert_false(is_log_held() && store_rest(gate) < 0);
+    /* Asked first, for what is kept may be over while one looks at the log. */
+    bool keeps = store_rest(gate) >= 0;
+    assert_true(keeps || !is_log_held());
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
