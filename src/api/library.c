@@ -65,7 +65,7 @@ static enum lk_status open_site(const char *config, const char *program, struct 
         log_error("%s", error);
     } else {
         log_open(program, site->config->log.level);
-        status = auth_open(site->config, STORE_ROLE_APP, true, &site->auth);
+        status = auth_open(site->config, "library", STORE_ROLE_APP, true, &site->auth);
     }
     if (status == OK) {
         auth_disconnect(&site->auth); /* so that it may cross fork */

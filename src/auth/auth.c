@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum status auth_open(const struct config *config, enum store_role role, bool remembers,
-                      struct auth *out)
+enum status auth_open(const struct config *config, const char *program, enum store_role role,
+                      bool remembers, struct auth *out)
 {
     *out = (struct auth){.config = config};
     enum status status = keyring_open(config_secret_path(config), &out->keyring);
@@ -37,6 +37,13 @@ enum status auth_open(const struct config *config, enum store_role role, bool re
         };
         status = watch_open(files, sizeof files / sizeof *files, &out->watch);
     }
+    out->audit = (struct audit){
+        .store = out->store,
+        .keyring = out->keyring,
+        .program = text_of(program),
+        .keep_s = config->log.keep_s,
+        .is_on = config->log.audit,
+    };
     if (status == OK) {
         status = store_check(out->store);
         /* Anything but a wrong version may pass by itself, and was logged; requests get 503 until
@@ -163,8 +170,11 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
     return status;
 }
 
-enum status auth_sign_out(struct auth *auth, const struct visitor *visitor)
+enum status auth_sign_out(struct auth *auth, const struct visitor *visitor,
+                          const struct origin *origin, int64_t now_s)
 {
+    (void)origin;
+    (void)now_s;
     if (!visitor->has_token) {
         return OK;
     }

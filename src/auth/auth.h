@@ -3,10 +3,13 @@
 #define LATCHKEY_AUTH_AUTH_H
 
 #include "base/watch.h"
+#include "crypto/hash_line.h"
 #include "session/session.h"
+#include "store/audit.h"
 
 #define AUTH_COOKIES_MAX      8     /* cookies of our name that are tried */
 #define AUTH_ANONYMOUS_LIFE_S 86400 /* a login form may be sent this long after it was shown */
+#define AUTH_FRESH_S          600   /* a sign-in this old is not enough to end other sessions */
 
 /* What a program holds for its life; all owned. */
 struct auth {
@@ -16,15 +19,18 @@ struct auth {
     struct sessions sessions;
     struct watch *watch;   /* of the secrets, the database, the generation; NULL: none */
     uint64_t keys_changes; /* the watch's number when the secrets were read; 0: read them anew */
+    struct audit audit;
+    struct hash_line *line; /* of those who hash; NULL in programs that never do */
 };
 
-/* Reads the secrets and prepares the store for a program's role. A database that is of another
- * version stops the program; one that cannot answer now does not, for it may come back. With
- * `remembers`, sessions are kept in memory and files are watched, for programs that check many.
- * Failures are logged with the remedy. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM,
- * ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_MEMORY. Close with auth_close, also after a failure. */
-enum status auth_open(const struct config *config, enum store_role role, bool remembers,
-                      struct auth *out) MUST_USE;
+/* Reads the secrets and prepares the store for a program's role; `program` is its name, borrowed. A
+ * database that is of another version stops the program; one that cannot answer now does not, for
+ * it may come back. With `remembers`, sessions are kept in memory and files are watched, for
+ * programs that check many. Failures are logged with the remedy. ERR_PERMISSION, ERR_INPUT,
+ * ERR_NOT_FOUND, ERR_SYSTEM, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_MEMORY. Close with auth_close,
+ * also after a failure. */
+enum status auth_open(const struct config *config, const char *program, enum store_role role,
+                      bool remembers, struct auth *out) MUST_USE;
 void auth_close(struct auth *auth);
 
 /* Lets go of what must not cross fork, both databases; requests open them again. */
@@ -47,20 +53,37 @@ void visitor_wipe(struct visitor *visitor);
 enum status auth_identify(struct auth *auth, const struct text *cookies, size_t count,
                           int64_t now_s, struct visitor *out) MUST_USE;
 
+/* Where a request came from, for limits, lists and the audit log. All borrowed; may be empty. */
+struct origin {
+    struct text address;        /* of the client */
+    struct text agent;          /* its User-Agent, as it came */
+    struct text browser;        /* the same in words */
+    const struct text *devices; /* values of the cookie that tells known browsers, as they came */
+    size_t device_count;
+};
+
 /* What somebody claims who wants to sign in. */
 struct credentials {
     struct text name;
     struct text password;
-    struct session_start start; /* of the session, if they are right */
+    struct origin origin;
+    int64_t now_s;
+    bool remember; /* see struct session_start */
 };
 
-/* Checks the credentials and, on ALLOW, begins a new session with the token *out and ends the
- * visitor's, if any. On DENY the visitor's session stays as it is; no reason is given, and the same
- * work is done for unknown, locked and known users. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be
- * told now; *verdict is DENY then. *out is untouched unless ALLOW. */
+/* What came of it: see auth/attempt.h. Zeroed, it was refused. Wipe. */
+struct sign_in {
+    int trial;           /* enum trial; TRIAL_RIGHT alone lets in */
+    int64_t wait_s;      /* with TRIAL_THROTTLED */
+    struct token token;  /* with TRIAL_RIGHT: of the new session */
+    struct token device; /* likewise: by which this browser is known from now on */
+};
+
+/* Checks the credentials and, if they are right, begins a new session and ends the visitor's, if
+ * any. Otherwise the visitor's session stays as it is. ERR_STORE, ERR_CRYPTO, ERR_MEMORY: cannot be
+ * told now; *out is zeros then. */
 enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
-                         const struct visitor *visitor, enum verdict *verdict, struct token *out)
-    MUST_USE;
+                         const struct visitor *visitor, struct sign_in *out) MUST_USE;
 
 /* A new token for the session of a visitor who is signed in: see session_renew. *renewed is false,
  * and the visitor is nobody any more, when it was revoked meanwhile. ERR_STORE, ERR_CRYPTO. */
@@ -70,6 +93,7 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
 
 /* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.
  */
-enum status auth_sign_out(struct auth *auth, const struct visitor *visitor) MUST_USE;
+enum status auth_sign_out(struct auth *auth, const struct visitor *visitor,
+                          const struct origin *origin, int64_t now_s) MUST_USE;
 
 #endif

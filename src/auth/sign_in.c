@@ -1,53 +1,16 @@
-/* Signing in.
- *
- * One rule shapes this file: whoever asks must not learn, by answer or by time, whether a name is
- * known, locked or has a password at all. So each attempt does the work of one hash, then decides.
- * What this does not hide: the time of a hash that was imported with another scheme or cost, until
- * its owner signs in for the first time and it is replaced.
- *
- * Kept apart from auth.c so that the gate, which never needs it, links no password hashing. */
+/* Signing in, once the password was found to be right. */
+#include "auth/attempt.h"
 #include "auth/auth.h"
 
 #include "base/log.h"
 #include "base/secret.h"
 
-static struct password_cost cost_of(const struct config *config)
-{
-    return (struct password_cost){config->password.memory_bytes, config->password.passes};
-}
-
-/* ERR_STORE when the user cannot be read now. */
-static enum status check_password(struct auth *auth, const struct credentials *credentials,
-                                  struct user *user, enum verdict *verdict, bool *stale)
-{
-    struct password_cost cost = cost_of(auth->config);
-    const char *why = NULL;
-    *verdict = DENY;
-    enum status status = users_find(auth->store, credentials->name, user);
-    if (status != OK && status != ERR_NOT_FOUND) {
-        return status;
-    }
-    if (status == ERR_NOT_FOUND || !password_hash_is_acceptable(user->hash, &why)) {
-        if (status == OK) {
-            log_warning("the stored hash of user %s is not usable (%s): set a new password with "
-                        "`latchkey user passwd`",
-                        user->name, why);
-        }
-        password_check_nobody(credentials->password, &cost);
-        return OK;
-    }
-    enum verdict matches = password_check(credentials->password, user->hash, &cost, stale);
-    if (matches == ALLOW && !user->locked) {
-        *verdict = ALLOW;
-    }
-    return OK;
-}
-
 /* Brings a hash of other cost or scheme up to date. That this fails must not keep the user out. */
 static void renew_hash(struct auth *auth, const struct credentials *credentials,
                        const struct user *user)
 {
-    struct password_cost cost = cost_of(auth->config);
+    const struct password_cost cost = {auth->config->password.memory_bytes,
+                                       auth->config->password.passes};
     char hash[PASSWORD_HASH_MAX];
     if (password_hash(credentials->password, &cost, hash) != OK ||
         users_rehash(auth->store, user->id, user->hash, hash) != OK) {
@@ -75,37 +38,60 @@ static enum status end_former(struct auth *auth, const struct visitor *visitor,
     return status;
 }
 
-enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
-                         const struct visitor *visitor, enum verdict *verdict, struct token *out)
+static struct session_start start_of(const struct credentials *credentials)
 {
-    struct user user = {0};
+    return (struct session_start){
+        .now_s = credentials->now_s,
+        .remember = credentials->remember,
+        .address = credentials->origin.address,
+        .agent = credentials->origin.agent,
+    };
+}
+
+static enum status let_in(struct auth *auth, const struct credentials *credentials,
+                          const struct visitor *visitor, const struct attempt_result *attempt,
+                          struct sign_in *out)
+{
+    const struct session_start start = start_of(credentials);
     struct token token = {0};
-    enum verdict checked = DENY;
-    bool stale = false;
-    *verdict = DENY;
-    enum status status = check_password(auth, credentials, &user, &checked, &stale);
-    if (status == OK && checked == ALLOW) {
-        if (stale) {
-            renew_hash(auth, credentials, &user);
-        }
-        status = session_begin(&auth->sessions, &user, &credentials->start, &token);
-        if (status == OK) {
-            status = end_former(auth, visitor, &token);
-        }
-        if (status == OK) {
-            token_copy(out, &token);
-            *verdict = ALLOW;
-            log_info("signed in: %s", user.name);
-        } else if (status == ERR_NOT_FOUND) {
-            /* Locked, removed or given another password while the hash was computed: that wins. */
-            status = OK;
-        }
-    } else if (status == OK) {
-        /* A name that is nobody's may be a password typed into the wrong field: it is not logged.
-         */
-        log_info("sign-in refused: %s", user.name[0] != '\0' ? user.name : "unknown user");
+    if (attempt->stale) {
+        renew_hash(auth, credentials, &attempt->user);
+    }
+    enum status status = session_begin(&auth->sessions, &attempt->user, &start, &token);
+    if (status == OK) {
+        status = end_former(auth, visitor, &token);
+    }
+    if (status == OK) {
+        token_copy(&out->token, &token);
+        out->trial = TRIAL_RIGHT;
+        log_info("signed in: %s", attempt->user.name);
+    } else if (status == ERR_NOT_FOUND) {
+        /* Locked, removed or given another password while the hash was computed: that wins. */
+        status = OK;
     }
     token_wipe(&token);
-    secret_wipe(&user, sizeof user);
+    return status;
+}
+
+enum status auth_sign_in(struct auth *auth, const struct credentials *credentials,
+                         const struct visitor *visitor, struct sign_in *out)
+{
+    const struct attempt attempt = {
+        .name = credentials->name,
+        .password = credentials->password,
+        .origin = &credentials->origin,
+        .now_s = credentials->now_s,
+        .act = AUDIT_SIGN_IN,
+    };
+    struct attempt_result result;
+    secret_wipe(out, sizeof *out);
+    enum status status = attempt_run(auth, &attempt, &result);
+    if (status == OK && result.trial == TRIAL_RIGHT) {
+        status = let_in(auth, credentials, visitor, &result, out);
+    } else if (status == OK) {
+        out->trial = (int)result.trial;
+        out->wait_s = result.wait_s;
+    }
+    secret_wipe(&result, sizeof result);
     return status;
 }

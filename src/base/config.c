@@ -251,8 +251,10 @@ static enum status derive_paths(struct config *config)
     config->secret_path = join(config->state.directory, "secret");
     config->generation_path = join(config->state.run_directory, "generation");
     config->cache_path = join(config->state.run_directory, "cache.db");
+    config->hash_line_path = join(config->state.run_directory, "hashing");
     bool is_whole = config->database_path != NULL && config->secret_path != NULL &&
-                    config->generation_path != NULL && config->cache_path != NULL;
+                    config->generation_path != NULL && config->cache_path != NULL &&
+                    config->hash_line_path != NULL;
     return is_whole ? OK : ERR_MEMORY;
 }
 
@@ -317,6 +319,7 @@ void config_free(struct config **config)
     free((*config)->secret_path);
     free((*config)->generation_path);
     free((*config)->cache_path);
+    free((*config)->hash_line_path);
     free(*config);
     *config = NULL;
 }
@@ -341,10 +344,20 @@ const char *config_cache_path(const struct config *config)
     return config->cache_path;
 }
 
+const char *config_hash_line_path(const struct config *config)
+{
+    return config->hash_line_path;
+}
+
 const char *config_cookie_name(const struct config *config)
 {
     if (!config->session.secure_cookie) {
         return "latchkey"; /* browsers refuse both prefixes without Secure */
     }
     return config->session.cookie_domain[0] != '\0' ? "__Secure-latchkey" : "__Host-latchkey";
+}
+
+const char *config_device_cookie_name(const struct config *config)
+{
+    return config->session.secure_cookie ? "__Host-latchkey-device" : "latchkey-device";
 }

@@ -26,9 +26,11 @@ struct config {
     char *secret_path;     /* owned; see config_secret_path */
     char *generation_path; /* owned; see config_generation_path */
     char *cache_path;      /* owned; see config_cache_path */
+    char *hash_line_path;  /* owned; see config_hash_line_path */
     struct {
         char *name;
         char *path; /* begins with '/', no '/' at the end; "" is not allowed */
+        char *url;  /* "https://example.org", before which links put the path; "" when not known */
         struct config_list return_hosts;
         char *templates; /* "" when built-in ones are used */
         struct config_list trusted_proxies;
@@ -61,6 +63,7 @@ struct config {
     struct {
         uint64_t attempts;
         int64_t window_s;
+        uint64_t ipv4_bits, ipv6_bits; /* of an address that name its network */
     } throttle;
     struct {
         uint64_t login, logout, account, gate;
@@ -92,10 +95,16 @@ const char *config_secret_path(const struct config *config);
 const char *config_generation_path(const struct config *config);
 /* The file of the cache of sessions: <state.run_directory>/cache.db; borrowed likewise. */
 const char *config_cache_path(const struct config *config);
+/* The file of crypto/hash_line.h: <state.run_directory>/hashing; borrowed likewise. */
+const char *config_hash_line_path(const struct config *config);
 
 /* The cookie's name, with the strictest prefix that the configuration can keep (RFC 6265bis
  * §4.1.3): __Host-latchkey, __Secure-latchkey with a cookie_domain, latchkey without TLS. */
 const char *config_cookie_name(const struct config *config);
+
+/* The name of the cookie that tells known browsers: __Host-latchkey-device, without TLS
+ * latchkey-device. It is never sent to other hosts. */
+const char *config_device_cookie_name(const struct config *config);
 
 /* "90s", "30m", "12h", "30d" to seconds; "64K", "19M", "1G" or plain bytes to bytes. ERR_INPUT when
  * malformed or not to be counted in 63 bits; *out is untouched then. */

@@ -30,6 +30,7 @@
 const struct config_key config_keys[] = {
     {"site", "name", CONFIG_TEXT, MEMBER(site.name), "Latchkey", TEXT_KEY(1, 100)},
     {"site", "path", CONFIG_MOUNT, MEMBER(site.path), "/auth", TEXT_KEY(2, 200)},
+    {"site", "url", CONFIG_ORIGIN, MEMBER(site.url), "", TEXT_KEY(0, 300)},
     {"site", "return_hosts", CONFIG_HOSTS, MEMBER(site.return_hosts), "", LIST_KEY},
     {"site", "templates", CONFIG_FOLDER, MEMBER(site.templates), "", TEXT_KEY(0, 1000)},
     {"site", "trusted_proxies", CONFIG_PROXIES, MEMBER(site.trusted_proxies), "", LIST_KEY},
@@ -72,6 +73,8 @@ const struct config_key config_keys[] = {
     {"throttle", "attempts", CONFIG_NUMBER, MEMBER(throttle.attempts), "5", NUMBER_KEY(1, 1000000)},
     {"throttle", "window", CONFIG_DURATION, MEMBER(throttle.window_s), "15m",
      NUMBER_KEY(1, 30 * DAY)},
+    {"throttle", "ipv4_bits", CONFIG_NUMBER, MEMBER(throttle.ipv4_bits), "32", NUMBER_KEY(8, 32)},
+    {"throttle", "ipv6_bits", CONFIG_NUMBER, MEMBER(throttle.ipv6_bits), "64", NUMBER_KEY(16, 128)},
 
     {"workers", "login", CONFIG_NUMBER, MEMBER(workers.login), "one for each core", WORKERS_KEY(1)},
     {"workers", "logout", CONFIG_NUMBER, MEMBER(workers.logout), "1", WORKERS_KEY(0)},

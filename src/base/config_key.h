@@ -5,7 +5,7 @@
 
 #include "base/config.h"
 
-#define CONFIG_KEYS_MAX 40
+#define CONFIG_KEYS_MAX 48
 
 /* What a value is, and with it the type of the member of struct config that it goes to. */
 enum config_type {
@@ -14,6 +14,7 @@ enum config_type {
     CONFIG_MOUNT,    /* char *: the path part of a URL */
     CONFIG_DOMAIN,   /* char *: a host name, or nothing */
     CONFIG_DATABASE, /* char *: sqlite:PATH */
+    CONFIG_ORIGIN,   /* char *: scheme, host and port of a URL, or nothing */
     CONFIG_ACCOUNT,  /* char *: a user or group of the system */
     CONFIG_HOSTS,    /* struct config_list */
     CONFIG_PROXIES,  /* struct config_list */

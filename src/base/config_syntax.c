@@ -84,6 +84,14 @@ bool config_is_database(struct text text)
            path.data[path.len - 1] != '/' && !text_has_byte(path, '?');
 }
 
+bool config_is_origin(struct text text)
+{
+    struct text host = text;
+    bool has_scheme =
+        text_cut_prefix(&host, TEXT("https://")) || text_cut_prefix(&host, TEXT("http://"));
+    return has_scheme && !text_has_prefix(host, TEXT("*")) && config_is_return_host(host);
+}
+
 bool config_is_account(struct text text)
 {
     return text.len > 0 && text_consists_of(text, "._-") && text.data[0] != '-' &&

@@ -25,6 +25,9 @@ bool config_is_mount(struct text text);
 /* "sqlite:" and a file's path; no parameters, not in memory. */
 bool config_is_database(struct text text);
 
+/* Scheme, host and perhaps port of a site: "https://example.org". */
+bool config_is_origin(struct text text);
+
 /* A name of a user or group as systems allow them. */
 bool config_is_account(struct text text);
 

@@ -165,6 +165,8 @@ static bool is_wellformed(const struct config_key *key, struct text value)
         return config_is_domain(value);
     case CONFIG_DATABASE:
         return config_is_database(value);
+    case CONFIG_ORIGIN:
+        return config_is_origin(value);
     case CONFIG_ACCOUNT:
         return config_is_account(value);
     case CONFIG_TEXT:
@@ -261,6 +263,7 @@ static const struct {
                                    "slashes, no slash at the end"},
     [CONFIG_DOMAIN] = {read_string, "a host name as example.org, no dot in front"},
     [CONFIG_DATABASE] = {read_string, "sqlite: and the path of a file, as sqlite:latchkey.db"},
+    [CONFIG_ORIGIN] = {read_string, "a site's address as https://example.org, without a path"},
     [CONFIG_ACCOUNT] = {read_string, "a name of the system's users or groups, as www-data"},
     [CONFIG_HOSTS] = {read_list, "up to 32 words as example.org, example.org:8443 or "
                                  "*.example.org, with spaces or commas between"},

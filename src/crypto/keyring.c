@@ -40,10 +40,9 @@ struct keyring {
 
 /* Changing one of these ends whatever was made with its keys. */
 static const char *const purposes[KEY_PURPOSES] = {
-    [KEY_TOKEN] = "latchkey 1 token",
-    [KEY_CSRF] = "latchkey 1 csrf",
-    [KEY_SEAL] = "latchkey 1 seal",
-    [KEY_AUDIT] = "latchkey 1 audit",
+    [KEY_TOKEN] = "latchkey 1 token",       [KEY_CSRF] = "latchkey 1 csrf",
+    [KEY_SEAL] = "latchkey 1 seal",         [KEY_AUDIT] = "latchkey 1 audit",
+    [KEY_THROTTLE] = "latchkey 1 throttle",
 };
 
 static enum status derive_set(const struct keyring_secret *secret, struct key_set *out)

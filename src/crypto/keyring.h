@@ -17,7 +17,7 @@
 struct keyring;
 
 /* What a derived key is for. A key of one purpose never serves another. */
-enum key_purpose { KEY_TOKEN, KEY_CSRF, KEY_SEAL, KEY_AUDIT, KEY_PURPOSES };
+enum key_purpose { KEY_TOKEN, KEY_CSRF, KEY_SEAL, KEY_AUDIT, KEY_THROTTLE, KEY_PURPOSES };
 
 /* Reads the file. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY, ERR_CRYPTO
  * (each logged with the remedy). Free with keyring_free, which wipes. */

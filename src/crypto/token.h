@@ -43,6 +43,7 @@ enum token_kind {
     TOKEN_STORED = 's',    /* a session that the database keeps under the digest of the id */
     TOKEN_CACHED = 'c',    /* a session that the memory of the server keeps so */
     TOKEN_SEALED = 'e',    /* a session that the token itself carries */
+    TOKEN_DEVICE = 'd',    /* no session: a browser that signed in to an account before */
 };
 
 /* A session keeps its id when its token is renewed or exchanged for one of another kind. */

@@ -14,10 +14,11 @@
 /* Who may run a statement, by what they are about. */
 #define ROLE(name)    (1U << STORE_ROLE_##name)
 #define ADMINISTERING ROLE(ADMIN)
-#define SIGNING_IN    (ROLE(LOGIN) | ROLE(ADMIN))
-#define REVOKING      (ROLE(LOGIN) | ROLE(LOGOUT) | ROLE(ADMIN))
-#define REMEMBERING   (ROLE(LOGIN) | ROLE(APP) | ROLE(ADMIN))
-#define EVERYBODY     (ROLE(GATE) | ROLE(ACCOUNT) | ROLE(LOGOUT) | REMEMBERING)
+#define ACCOUNTING    (ROLE(ACCOUNT) | ROLE(ADMIN)) /* a user over the own account */
+#define SIGNING_IN    (ROLE(LOGIN) | ACCOUNTING)
+#define REVOKING      (ROLE(LOGOUT) | SIGNING_IN)
+#define REMEMBERING   (ROLE(APP) | SIGNING_IN)
+#define EVERYBODY     (ROLE(GATE) | ROLE(LOGOUT) | REMEMBERING)
 
 #define READS  false
 #define WRITES true
@@ -34,7 +35,10 @@
 #define SESSION_FIELDS_BARE SESSION_FIELDS_WITH("''", "''")
 #define SESSION_COLUMNS     "SELECT " SESSION_FIELDS " FROM session"
 /* A key is bound as two parameters: see session_key_bind. */
-#define SESSION_OF_KEY  "id = ?1 AND rest = ?2"
+#define SESSION_OF_KEY "id = ?1 AND rest = ?2"
+#define AUDIT_FIELDS                                                                               \
+    "id, at_s, act, outcome, user_id, user, address, program, detail, broken, secret_id, digest, " \
+    "tag"
 #define SESSION_IS_OVER "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
 
 const struct statement_rule statement_rules[STATEMENTS] = {
@@ -47,12 +51,12 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_ADD] = {ADMINISTERING, WRITES,
                   "INSERT INTO user (name, display, email, groups, hash, salt, locked, created_s,"
                   " password_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id"},
-    [USER_SET_PASSWORD] = {ADMINISTERING, WRITES,
+    [USER_SET_PASSWORD] = {ACCOUNTING, WRITES,
                            "UPDATE user SET hash = ?2, password_s = ?3 WHERE id = ?1"},
     /* Only over the hash that was verified: a password that was changed meanwhile wins. */
     [USER_REHASH] = {SIGNING_IN, WRITES, "UPDATE user SET hash = ?3 WHERE id = ?1 AND hash = ?2"},
     [USER_SET_LOCKED] = {ADMINISTERING, WRITES, "UPDATE user SET locked = ?2 WHERE id = ?1"},
-    [USER_RENEW_SALT] = {ADMINISTERING, WRITES, "UPDATE user SET salt = ?2 WHERE id = ?1"},
+    [USER_RENEW_SALT] = {ACCOUNTING, WRITES, "UPDATE user SET salt = ?2 WHERE id = ?1"},
     [USER_REMOVE] = {ADMINISTERING, WRITES, "DELETE FROM user WHERE id = ?1"},
     [USER_LIST] = {ADMINISTERING, READS,
                    "SELECT id, name, display, email, groups, '', x'', locked, created_s,"
@@ -73,7 +77,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                                 " locked, 0, 0, " SESSION_FIELDS_BARE " FROM session"
                                 " JOIN user ON user.id = session.user_id"
                                 " WHERE session.id = ?1 AND session.rest = ?2"},
-    [SESSION_FIND_BY_ID] = {ADMINISTERING, READS, SESSION_COLUMNS " WHERE id = ?1"},
+    [SESSION_FIND_BY_ID] = {ACCOUNTING, READS, SESSION_COLUMNS " WHERE id = ?1"},
     [SESSION_TOUCH] = {EVERYBODY, WRITES,
                        "UPDATE session SET seen_s = max(seen_s, ?3) WHERE " SESSION_OF_KEY},
     [SESSION_REMOVE] = {REVOKING, WRITES, "DELETE FROM session WHERE " SESSION_OF_KEY},
@@ -84,7 +88,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                             "SELECT id FROM session AS s WHERE id BETWEEN ?2 AND ?3"
                             " AND (" SESSION_IS_OVER " OR NOT EXISTS (SELECT 1 FROM user"
                             " WHERE id = s.user_id AND salt = s.salt)) LIMIT ?4)"},
-    [SESSION_PURGE_USER] = {ADMINISTERING, WRITES,
+    [SESSION_PURGE_USER] = {ACCOUNTING, WRITES,
                             "DELETE FROM session WHERE id IN ("
                             "SELECT id FROM session WHERE user_id = ?1 AND salt <>"
                             " coalesce((SELECT salt FROM user WHERE id = ?1), x'') LIMIT ?2)"},
@@ -99,7 +103,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                             " LIMIT ?3) AND " SESSION_IS_OVER},
     [SESSION_LIST_ALL] = {ADMINISTERING, READS,
                           SESSION_COLUMNS " WHERE NOT " SESSION_IS_OVER " ORDER BY created_s DESC"},
-    [SESSION_LIST_OF_USER] = {ADMINISTERING, READS,
+    [SESSION_LIST_OF_USER] = {ACCOUNTING, READS,
                               SESSION_COLUMNS " WHERE user_id = ?2 AND NOT " SESSION_IS_OVER
                                               " ORDER BY created_s DESC"},
 
@@ -153,6 +157,67 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                            " FROM revocation WHERE key IS NOT NULL AND until_s <= ?1), 0))"},
     [REVOCATION_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM revocation WHERE until_s <= ?1"},
 
+    [THROTTLE_FIND] = {SIGNING_IN, READS,
+                       "SELECT failures, until_s FROM throttle WHERE key = ?1 AND forget_s > ?2"},
+    [THROTTLE_COUNT] = {SIGNING_IN, WRITES,
+                        "INSERT INTO throttle (key, kind, account, network, failures, failed_s,"
+                        " until_s, forget_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+                        " ON CONFLICT (key) DO UPDATE SET failures = excluded.failures,"
+                        " failed_s = excluded.failed_s, until_s = excluded.until_s,"
+                        " forget_s = excluded.forget_s"},
+    [THROTTLE_RELEASE] = {SIGNING_IN, WRITES,
+                          "UPDATE throttle SET failures = max(failures - 1, 0), until_s = 0"
+                          " WHERE key = ?1"},
+    [THROTTLE_CLEAR] = {SIGNING_IN, WRITES, "DELETE FROM throttle WHERE key = ?1"},
+    [THROTTLE_CLEAR_ACCOUNT] = {SIGNING_IN, WRITES, "DELETE FROM throttle WHERE account = ?1"},
+    [THROTTLE_CLEAR_NETWORK] = {ADMINISTERING, WRITES, "DELETE FROM throttle WHERE network = ?1"},
+    [THROTTLE_CLEAR_ALL] = {ADMINISTERING, WRITES, "DELETE FROM throttle"},
+    [THROTTLE_FORGET] = {SIGNING_IN, WRITES,
+                         "DELETE FROM throttle WHERE key IN (SELECT key FROM throttle"
+                         " WHERE forget_s <= ?1 ORDER BY forget_s LIMIT ?2)"},
+    [THROTTLE_MEASURE] = {SIGNING_IN, READS, "SELECT count(*) FROM throttle"},
+    [THROTTLE_TRIM] = {SIGNING_IN, WRITES,
+                       "DELETE FROM throttle WHERE key IN (SELECT key FROM throttle"
+                       " ORDER BY failures, failed_s LIMIT ?1)"},
+    [THROTTLE_LIST] = {ADMINISTERING, READS,
+                       "SELECT kind, account, network, failures, failed_s, until_s FROM throttle"
+                       " WHERE forget_s > ?1 ORDER BY failed_s DESC"},
+
+    [AUDIT_ENDS_GET] = {REVOKING, READS,
+                        "SELECT first, before, last, digest, secret_id, tag FROM audit_ends"},
+    [AUDIT_ENDS_PUT] = {REVOKING, WRITES,
+                        "INSERT INTO audit_ends (one, first, before, last, digest, secret_id, tag)"
+                        " VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE SET"
+                        " first = excluded.first, before = excluded.before, last = excluded.last,"
+                        " digest = excluded.digest, secret_id = excluded.secret_id,"
+                        " tag = excluded.tag"},
+    [AUDIT_FIND] = {REVOKING, READS, "SELECT " AUDIT_FIELDS " FROM audit WHERE id = ?1"},
+    [AUDIT_ADD] = {REVOKING, WRITES,
+                   "INSERT INTO audit (" AUDIT_FIELDS ")"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+    /* The last of the oldest rows, ?3 at most, that are older than ?1 or beyond the ?2 newest. */
+    [AUDIT_DUE] =
+        {REVOKING, READS,
+         "SELECT id, digest FROM (SELECT id, digest, at_s FROM audit ORDER BY id LIMIT ?3)"
+         " WHERE at_s < ?1 OR id <= (SELECT max(id) FROM audit) - ?2"
+         " ORDER BY id DESC LIMIT 1"},
+    [AUDIT_TRIM] = {REVOKING, WRITES, "DELETE FROM audit WHERE id <= ?1"},
+    [AUDIT_LIST] = {ADMINISTERING, READS,
+                    "SELECT " AUDIT_FIELDS " FROM audit WHERE at_s >= ?1 ORDER BY id"},
+    [AUDIT_LIST_OF_USER] = {ADMINISTERING, READS,
+                            "SELECT " AUDIT_FIELDS " FROM audit WHERE at_s >= ?1 AND user = ?2"
+                            " ORDER BY id"},
+    [AUDIT_LIST_LAST] = {ACCOUNTING, READS,
+                         "SELECT " AUDIT_FIELDS " FROM audit WHERE user_id = ?1 AND user_id <> 0"
+                         " ORDER BY id DESC LIMIT ?2"},
+
+    [LINK_PUT] = {ADMINISTERING, WRITES,
+                  "INSERT OR REPLACE INTO link (digest, user_id, until_s) VALUES (?1, ?2, ?3)"},
+    [LINK_FIND] = {ACCOUNTING, READS,
+                   "SELECT user_id FROM link WHERE digest = ?1 AND until_s > ?2"},
+    [LINK_REMOVE_OF_USER] = {ACCOUNTING, WRITES, "DELETE FROM link WHERE user_id = ?1"},
+    [LINK_PURGE] = {ADMINISTERING, WRITES, "DELETE FROM link WHERE until_s <= ?1"},
+
     /* The table `user` is in the other database: whoever adds asks there afterwards. */
     [CACHE_ADD] = {SIGNING_IN, WRITES,
                    "INSERT INTO session (id, rest, user_id, salt, created_s, seen_s, idle_s,"
@@ -166,7 +231,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [CACHE_EVICT] = {EVERYBODY, WRITES,
                      "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                      " ORDER BY seen_s, rowid LIMIT ?1)"},
-    [CACHE_REMOVE_OF_USER] = {ADMINISTERING, WRITES,
+    [CACHE_REMOVE_OF_USER] = {ACCOUNTING, WRITES,
                               "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                               " WHERE user_id = ?1 LIMIT ?2)"},
     [CACHE_NOTE_EVICTED] = {EVERYBODY, WRITES, "UPDATE cache SET evicted = evicted + ?1"},
@@ -200,6 +265,22 @@ static const struct db_grant grants[] = {
     {SIGNING_IN, DB_UPDATE, "agent", "until_s"},
     {SIGNING_IN, DB_DELETE, "agent", NULL},
 
+    {SIGNING_IN, DB_READ, "throttle", NULL},
+    {SIGNING_IN, DB_INSERT, "throttle", NULL},
+    {SIGNING_IN, DB_UPDATE, "throttle", NULL},
+    {SIGNING_IN, DB_DELETE, "throttle", NULL},
+
+    {ACCOUNTING, DB_UPDATE, "user", "password_s"},
+    {ACCOUNTING, DB_UPDATE, "user", "salt"},
+    {ACCOUNTING, DB_READ, "link", NULL},
+    {ACCOUNTING, DB_DELETE, "link", NULL},
+
+    {REVOKING, DB_READ, "audit", NULL},
+    {REVOKING, DB_INSERT, "audit", NULL},
+    {REVOKING, DB_DELETE, "audit", NULL}, /* what was kept for long enough */
+    {REVOKING, DB_READ, "audit_ends", NULL},
+    {REVOKING, DB_INSERT, "audit_ends", NULL},
+    {REVOKING, DB_UPDATE, "audit_ends", NULL},
     {REVOKING, DB_DELETE, "session", NULL},
     {REVOKING, DB_INSERT, "revocation", NULL},
     {REVOKING, DB_UPDATE, "generation", NULL},

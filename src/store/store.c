@@ -111,7 +111,7 @@ static enum status check_version(const struct store *store)
 /* Whether the role writes nothing that anybody was promised: it only notes uses. */
 static bool is_durable(enum store_role role)
 {
-    return role != STORE_ROLE_GATE && role != STORE_ROLE_ACCOUNT;
+    return role != STORE_ROLE_GATE;
 }
 
 static enum status open_database(struct store *store)

@@ -5,7 +5,8 @@
  * plant one before (session fixation). */
 #include "web/login.h"
 
-#include "http/client.h"
+#include "auth/attempt.h"
+#include "base/secret.h"
 #include "web/return_target.h"
 
 #define WRONG "That user name and password do not go together. Please check both and try again."
@@ -48,24 +49,18 @@ static void show(struct visit *visit, int status, const char *problem)
     page_show(visit, status, "login", members, sizeof members / sizeof members[0]);
 }
 
-static struct session_start start_of(const struct visit *visit)
-{
-    const struct request *request = visit->request;
-    return (struct session_start){
-        .now_s = visit->now_s,
-        .remember = wants_remembering(request),
-        .address = client_address(request, &visit->site->config->site.trusted_proxies),
-        .agent = fields_get(request->params, "HTTP_USER_AGENT"),
-    };
-}
-
 /* Renews the token when it is time. False: the answer is made. It is an error then, for to send the
  * browser on with the former token would make the gate send it back here, without end. */
 static bool renew(struct visit *visit)
 {
     struct visitor *visitor = &visit->visitor;
     struct auth *auth = &visit->site->auth;
-    const struct session_start start = start_of(visit);
+    const struct origin origin = page_origin(visit);
+    const struct session_start start = {
+        .now_s = visit->now_s,
+        .address = origin.address,
+        .agent = origin.agent,
+    };
     struct token token = {0};
     bool renewed = false;
     if (!session_is_due(&auth->sessions, &visitor->token, &visitor->session, visit->now_s)) {
@@ -105,18 +100,18 @@ void login_post(struct visit *visit)
     const struct credentials credentials = {
         .name = fields_get(request->form, "username"),
         .password = fields_get(request->form, "password"),
-        .start = start_of(visit),
+        .origin = page_origin(visit),
+        .now_s = visit->now_s,
+        .remember = wants_remembering(request),
     };
-    enum verdict verdict = DENY;
-    struct token token = {0};
-    enum status status =
-        auth_sign_in(&visit->site->auth, &credentials, &visit->visitor, &verdict, &token);
+    struct sign_in sign_in;
+    enum status status = auth_sign_in(&visit->site->auth, &credentials, &visit->visitor, &sign_in);
     if (status != OK) {
         page_fail(visit);
-    } else if (verdict != ALLOW) {
+    } else if (sign_in.trial != TRIAL_RIGHT) {
         show(visit, 403, WRONG);
-    } else if (page_set_token(visit, &token, credentials.start.remember)) {
+    } else if (page_set_token(visit, &sign_in.token, credentials.remember)) {
         go_on(visit);
     }
-    token_wipe(&token);
+    secret_wipe(&sign_in, sizeof sign_in);
 }

@@ -21,7 +21,8 @@ void logout_stale(struct visit *visit)
 
 void logout_post(struct visit *visit)
 {
-    if (auth_sign_out(&visit->site->auth, &visit->visitor) != OK) {
+    const struct origin origin = page_origin(visit);
+    if (auth_sign_out(&visit->site->auth, &visit->visitor, &origin, visit->now_s) != OK) {
         page_fail(visit);
         return;
     }

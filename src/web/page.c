@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "http/client.h"
 #include "http/cookie.h"
 #include "http/url.h"
 
@@ -123,6 +124,22 @@ void page_refuse(void *context, const struct request *request, int status,
 {
     (void)request;
     page_error(context, status, response);
+}
+
+struct origin page_origin(struct visit *visit)
+{
+    const struct request *request = visit->request;
+    const struct config *config = visit->site->config;
+    struct text agent = fields_get(request->params, "HTTP_USER_AGENT");
+    agent_describe(agent, visit->browser);
+    return (struct origin){
+        .address = client_address(request, &config->site.trusted_proxies),
+        .agent = agent,
+        .browser = text_of(visit->browser),
+        .devices = visit->devices,
+        .device_count =
+            site_list_cookies(request, config_device_cookie_name(config), visit->devices),
+    };
 }
 
 /* Renders the page into the response, or leaves its initial 500. */

@@ -3,6 +3,7 @@
 #ifndef LATCHKEY_WEB_PAGE_H
 #define LATCHKEY_WEB_PAGE_H
 
+#include "http/agent.h"
 #include "web/site.h"
 
 /* One request to a page. */
@@ -12,6 +13,8 @@ struct visit {
     struct response *response;
     struct visitor visitor;
     int64_t now_s;
+    char browser[AGENT_WORDS_MAX];         /* in words, once page_origin was called */
+    struct text devices[AUTH_COOKIES_MAX]; /* likewise */
 };
 
 typedef void page_handler(struct visit *visit);
@@ -43,6 +46,9 @@ void page_fail(struct visit *visit);
 
 /* Answers 303 to a path below site.path, such as "/login?signed-out". */
 void page_redirect_below(struct visit *visit, const char *path);
+
+/* Where the request came from. Borrowed like it; valid until the visit is over. */
+struct origin page_origin(struct visit *visit);
 
 /* Hands the browser a token, or with NULL tells it to forget the one it has. With `keep` it
  * outlives the browser's session, for session.remember. False: the answer is an error now. */

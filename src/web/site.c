@@ -107,8 +107,8 @@ static enum status site_open(const struct site_program *program, const char *con
             "session.secure_cookie = no: cookies travel without TLS, and whoever sees one is "
             "signed in; for tests only");
     }
-    status = auth_open(out->config, program->role, program->remembers && program_is_fastcgi(),
-                       &out->auth);
+    status = auth_open(out->config, program->http.name, program->role,
+                       program->remembers && program_is_fastcgi(), &out->auth);
     if (status == OK && program->pages != NULL) {
         status = open_templates(out);
     }
@@ -168,17 +168,23 @@ int site_run(const struct site_program *program, int argc, char **argv)
     return result;
 }
 
+size_t site_list_cookies(const struct request *request, const char *name,
+                         struct text out[AUTH_COOKIES_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->cookies.count && count < AUTH_COOKIES_MAX; i++) {
+        if (text_is(request->cookies.items[i].name, name)) {
+            out[count++] = request->cookies.items[i].value;
+        }
+    }
+    return count;
+}
+
 enum status site_identify(struct site *site, const struct request *request, int64_t now_s,
                           struct visitor *out)
 {
     struct text values[AUTH_COOKIES_MAX];
-    const char *name = config_cookie_name(site->config);
-    size_t count = 0;
-    for (size_t i = 0; i < request->cookies.count && count < AUTH_COOKIES_MAX; i++) {
-        if (text_is(request->cookies.items[i].name, name)) {
-            values[count++] = request->cookies.items[i].value;
-        }
-    }
+    size_t count = site_list_cookies(request, config_cookie_name(site->config), values);
     return auth_identify(&site->auth, values, count, now_s, out);
 }
 

@@ -40,6 +40,10 @@ int site_tend(void *context, bool leaving);
 /* The `rest` of struct http_program for one that remembers. */
 int site_rest(void *context);
 
+/* The values of the cookies of a name, as they came, borrowed from the request; how many. */
+size_t site_list_cookies(const struct request *request, const char *name,
+                         struct text out[AUTH_COOKIES_MAX]);
+
 /* Who sent the request: auth_identify with the request's cookies of our name. *out is wiped by the
  * caller. */
 enum status site_identify(struct site *site, const struct request *request, int64_t now_s,

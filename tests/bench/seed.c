@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "seed: %s\n", error);
         return 1;
     }
-    enum status status = auth_open(config, STORE_ROLE_ADMIN, false, &auth);
+    enum status status = auth_open(config, "seed", STORE_ROLE_ADMIN, false, &auth);
     if (status == OK) {
         status = seed(&auth, argv[2], count, most);
     }

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "auth/auth.h"
+#include "auth/attempt.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "database.h"
@@ -55,7 +55,7 @@ static int set_up(void **state)
     (void)database_make();
     admin = database_open(STORE_ROLE_ADMIN);
     alice = add_user("alice");
-    assert_int_equal(auth_open(config, STORE_ROLE_LOGIN, false, &auth), OK);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_LOGIN, false, &auth), OK);
     return 0;
 }
 
@@ -68,6 +68,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+static const struct origin origin = {.address = {"192.0.2.1", 9}};
+
 struct admission {
     enum verdict verdict;
     struct token token;
@@ -78,9 +80,11 @@ static struct admission sign_in(const char *name, struct text password,
 {
     struct admission admission = {0};
     const struct credentials credentials = {
-        .name = text_of(name), .password = password, .start = {.now_s = NOON, .agent = AGENT}};
-    assert_int_equal(
-        auth_sign_in(&auth, &credentials, visitor, &admission.verdict, &admission.token), OK);
+        .name = text_of(name), .password = password, .origin = {.agent = AGENT}, .now_s = NOON};
+    struct sign_in sign_in;
+    assert_int_equal(auth_sign_in(&auth, &credentials, visitor, &sign_in), OK);
+    admission.verdict = sign_in.trial == TRIAL_RIGHT ? ALLOW : DENY;
+    admission.token = sign_in.token;
     return admission;
 }
 
@@ -185,27 +189,22 @@ static void an_anonymous_token_never_becomes_a_session(void **state)
 static void a_failing_sign_in_keeps_the_visitors_session(void **state)
 {
     (void)state;
-    struct admission admission;
+    struct sign_in admission = {.trial = TRIAL_RIGHT};
     struct admission former = sign_in("alice", PASSWORD, &nobody);
     struct visitor visitor = identify(&former.token, NOON);
     assert_int_equal(sign_in("alice", TEXT("wrong"), &visitor).verdict, DENY);
     assert_int_equal(sign_in("nobody", TEXT("wrong"), &visitor).verdict, DENY);
     assert_true(is_signed_in(&former.token));
     const struct credentials credentials = {
-        .name = TEXT("alice"), .password = PASSWORD, .start = {.now_s = NOON}};
+        .name = TEXT("alice"), .password = PASSWORD, .now_s = NOON};
     database_hide();
-    admission.verdict = ALLOW;
-    assert_int_equal(
-        auth_sign_in(&auth, &credentials, &visitor, &admission.verdict, &admission.token),
-        ERR_STORE);
-    assert_int_equal(admission.verdict, DENY);
+    assert_int_equal(auth_sign_in(&auth, &credentials, &visitor, &admission), ERR_STORE);
+    assert_int_equal(admission.trial, TRIAL_WRONG);
     database_show();
     assert_true(is_signed_in(&former.token));
     database_exec("ALTER TABLE session RENAME COLUMN agent TO agents");
-    assert_int_equal(
-        auth_sign_in(&auth, &credentials, &visitor, &admission.verdict, &admission.token),
-        ERR_STORE);
-    assert_int_equal(admission.verdict, DENY);
+    assert_int_equal(auth_sign_in(&auth, &credentials, &visitor, &admission), ERR_STORE);
+    assert_int_equal(admission.trial, TRIAL_WRONG);
     database_exec("ALTER TABLE session RENAME COLUMN agents TO agent");
     assert_true(is_signed_in(&former.token));
 }
@@ -216,10 +215,10 @@ static void signing_out_ends_every_copy_of_the_token(void **state)
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
     struct token copy = admission.token;
     struct visitor visitor = identify(&admission.token, NOON);
-    assert_int_equal(auth_sign_out(&auth, &visitor), OK);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &origin, NOON), OK);
     assert_false(is_signed_in(&copy));
-    assert_int_equal(auth_sign_out(&auth, &visitor), OK);
-    assert_int_equal(auth_sign_out(&auth, &nobody), OK);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &origin, NOON), OK);
+    assert_int_equal(auth_sign_out(&auth, &nobody, &origin, NOON), OK);
 }
 
 static void a_sign_out_that_cannot_be_written_is_not_answered_well(void **state)
@@ -228,9 +227,9 @@ static void a_sign_out_that_cannot_be_written_is_not_answered_well(void **state)
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
     struct visitor visitor = identify(&admission.token, NOON);
     database_hide();
-    assert_int_equal(auth_sign_out(&auth, &visitor), ERR_STORE);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &origin, NOON), ERR_STORE);
     database_show();
-    assert_int_equal(auth_sign_out(&auth, &visitor), OK);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &origin, NOON), OK);
     assert_false(is_signed_in(&admission.token));
 }
 
@@ -305,13 +304,13 @@ static void a_program_that_watches_its_files_knows_of_each_change_at_once(void *
     struct admission other = sign_in("alice", PASSWORD, &nobody);
     (void)write_token(&admission.token, written);
     (void)write_token(&other.token, second);
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, true, &gate), OK);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, true, &gate), OK);
     for (int i = 0; i < 100; i++) { /* from then on nothing is looked at */
         assert_true(is_watched_alive(&gate, written));
     }
     /* A change that comes with a request which need not know of it is not lost. */
     struct visitor visitor = identify(&admission.token, NOON);
-    assert_int_equal(auth_sign_out(&auth, &visitor), OK);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &origin, NOON), OK);
     assert_false(is_watched_alive(&gate, "forged"));
     assert_false(is_watched_alive(&gate, written));
     assert_true(is_watched_alive(&gate, second));
@@ -498,15 +497,14 @@ static void the_gate_cannot_sign_anybody_in_or_out(void **state)
     (void)state;
     struct auth gate;
     struct admission admission = sign_in("alice", PASSWORD, &nobody);
-    struct admission other;
+    struct sign_in other;
     struct visitor visitor = identify(&admission.token, NOON);
     const struct credentials credentials = {
-        .name = TEXT("alice"), .password = PASSWORD, .start = {.now_s = NOON}};
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &gate), OK);
-    assert_int_equal(auth_sign_in(&gate, &credentials, &nobody, &other.verdict, &other.token),
-                     ERR_PERMISSION);
-    assert_int_equal(other.verdict, DENY);
-    assert_int_equal(auth_sign_out(&gate, &visitor), ERR_PERMISSION);
+        .name = TEXT("alice"), .password = PASSWORD, .now_s = NOON};
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, false, &gate), OK);
+    assert_int_equal(auth_sign_in(&gate, &credentials, &nobody, &other), ERR_PERMISSION);
+    assert_int_equal(other.trial, TRIAL_WRONG);
+    assert_int_equal(auth_sign_out(&gate, &visitor, &origin, NOON), ERR_PERMISSION);
     assert_true(is_signed_in(&admission.token));
     auth_close(&gate);
 }
@@ -516,17 +514,17 @@ static void a_program_starts_without_its_database_but_not_with_a_wrong_one(void 
     (void)state;
     struct auth other;
     database_hide();
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), OK);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, false, &other), OK);
     auth_close(&other);
     database_show();
     database_exec("PRAGMA user_version = 1000");
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_SCHEMA_NEW);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, false, &other), ERR_SCHEMA_NEW);
     auth_close(&other);
     database_exec("PRAGMA user_version = 0");
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_SCHEMA_OLD);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, false, &other), ERR_SCHEMA_OLD);
     auth_close(&other);
     assert_int_equal(unlink(config_secret_path(config)), 0);
-    assert_int_equal(auth_open(config, STORE_ROLE_GATE, false, &other), ERR_NOT_FOUND);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_GATE, false, &other), ERR_NOT_FOUND);
     auth_close(&other);
 }
 

@@ -50,7 +50,7 @@ static void open_all(const char *store)
     (void)snprintf(more, sizeof more, "[session]\nstore = %s\n", store);
     command_line_configure(more);
     assert_int_equal(config_load(NULL, &config, error), OK);
-    assert_int_equal(auth_open(config, STORE_ROLE_ADMIN, false, &auth), OK);
+    assert_int_equal(auth_open(config, "test", STORE_ROLE_ADMIN, false, &auth), OK);
     alice = (struct user){.name = "alice",
                           .display = "Alice <A>",
                           .email = "alice@example.org",
