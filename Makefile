@@ -18,10 +18,10 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih
 
-# What changes the program that it is linked with: an mmap of our own, for hashing.
-LOGIN_SRC := src/crypto/huge_pages.c
+# What changes the programs that it is linked with, those that hash: an mmap of our own.
+HASHING_SRC := src/crypto/huge_pages.c
 # The library is every room but the command line's; the command's own files are linked with it.
-LIB_SRC  := $(filter-out $(LOGIN_SRC) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
+LIB_SRC  := $(filter-out $(HASHING_SRC) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
 CLI_SRC  := $(wildcard src/cli/*.c)
 GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
@@ -215,9 +215,9 @@ $(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 	$(ARCHIVE)
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/cgi-bin/login $(BUILD)/plain-tests/test_huge_pages $(BUILD)/bench/huge_hash_rate: \
-    $(LOGIN_SRC:%.c=$(BUILD)/%.o)
-$(BUILD)/san/cgi-bin/login $(BUILD)/san/tests/test_huge_pages: $(LOGIN_SRC:%.c=$(BUILD)/san/%.o)
+$(BUILD)/cgi-bin/login $(BUILD)/cgi-bin/account $(BUILD)/plain-tests/test_huge_pages $(BUILD)/bench/huge_hash_rate: \
+    $(HASHING_SRC:%.c=$(BUILD)/%.o)
+$(BUILD)/san/cgi-bin/login $(BUILD)/san/cgi-bin/account $(BUILD)/san/tests/test_huge_pages: $(HASHING_SRC:%.c=$(BUILD)/san/%.o)
 
 $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 	$(LINK)

@@ -1,8 +1,16 @@
-/* The account program: the account page, and who is signed in as JSON. */
+/* The account program: the pages of the own account, and who is signed in as JSON. */
 #include "web/account.h"
+#include "web/activity.h"
+#include "web/devices.h"
+#include "web/link.h"
+#include "web/password.h"
 
 static const struct page pages[] = {
     {"/account", account_get, NULL, NULL},
+    {"/account/password", password_get, password_post, account_stale},
+    {"/account/sessions", devices_get, devices_post, account_stale},
+    {"/account/activity", activity_get, NULL, NULL},
+    {"/account/link", link_get, link_post, link_stale},
     {"/session", account_session, NULL, NULL},
     {0},
 };
@@ -10,6 +18,7 @@ static const struct page pages[] = {
 static const struct site_program program = {
     .role = STORE_ROLE_ACCOUNT,
     .pages = pages,
+    .hashes = true,
     .http = {.name = "account",
              .reads_body = true,
              .handle = page_handle,

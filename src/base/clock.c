@@ -47,3 +47,34 @@ void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX])
     }
     (void)snprintf(out, CLOCK_TEXT_MAX, "@%" PRId64, time_s); /* a year beyond the calendar's */
 }
+
+/* In the largest unit of which there is at least one. */
+static void print_count(int64_t span_s, bool up, const char *end, char out[CLOCK_TEXT_MAX])
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t i = 0;
+    while (span_s < units[i].seconds && units[i].seconds > 1) {
+        i++;
+    }
+    int64_t count = span_s / units[i].seconds;
+    count += up && span_s % units[i].seconds != 0 ? 1 : 0;
+    (void)snprintf(out, CLOCK_TEXT_MAX, "%" PRId64 " %s%s%s", count, units[i].name,
+                   count == 1 ? "" : "s", end);
+}
+
+void clock_print_ago(int64_t time_s, int64_t now_s, char out[CLOCK_TEXT_MAX])
+{
+    if (now_s < time_s || now_s - time_s < 60) {
+        (void)snprintf(out, CLOCK_TEXT_MAX, "just now");
+    } else {
+        print_count(now_s - time_s, false, " ago", out);
+    }
+}
+
+void clock_print_span(int64_t span_s, char out[CLOCK_TEXT_MAX])
+{
+    print_count(span_s > 0 ? span_s : 0, true, "", out);
+}

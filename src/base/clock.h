@@ -20,4 +20,10 @@ int64_t clock_monotonic_ms(void);
 #define CLOCK_TEXT_MAX 32
 void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX]);
 
+/* How long before `now_s` that was, for people: "just now", "1 minute ago", "3 days ago". */
+void clock_print_ago(int64_t time_s, int64_t now_s, char out[CLOCK_TEXT_MAX]);
+
+/* A stretch of time for people, rounded up: "1 second", "15 minutes". */
+void clock_print_span(int64_t span_s, char out[CLOCK_TEXT_MAX]);
+
 #endif

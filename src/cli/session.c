@@ -83,11 +83,13 @@ int session_list_run(struct invocation *invocation)
 int session_revoke_run(struct invocation *invocation)
 {
     struct sessions sessions = {0};
+    struct session_row ended = {0};
     enum status status = open_sessions(invocation, &sessions);
     if (status == OK) {
-        status = administer_end(&sessions, text_of(invocation->options.operands[0]));
+        status = administer_end(&sessions, 0, text_of(invocation->options.operands[0]), &ended);
     }
     sessions_close(&sessions);
+    secret_wipe(&ended, sizeof ended);
     if (status == ERR_INPUT) {
         return command_fail("that is no session id: %d hex digits, as `latchkey session list` "
                             "shows them",

@@ -82,7 +82,8 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
 
 /* A session of the cache alone is revoked in the database like any other: only there is it refused
  * to tokens of every kind. */
-enum status administer_end(const struct sessions *sessions, struct text id)
+enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
+                           struct session_row *ended)
 {
     struct session_row row = {0};
     bool has_cache = store_exists(sessions->cache);
@@ -90,11 +91,17 @@ enum status administer_end(const struct sessions *sessions, struct text id)
     if (status == ERR_NOT_FOUND && has_cache) {
         status = sessions_find_by_id(sessions->cache, id, &row);
     }
+    if (status == OK && user_id != 0 && row.user_id != user_id) {
+        status = ERR_NOT_FOUND;
+    }
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
     if (status == OK && has_cache) {
         status = sessions_remove(sessions->cache, row.key);
+    }
+    if (status == OK) {
+        *ended = row;
     }
     secret_wipe(&row, sizeof row);
     return status;

@@ -12,9 +12,11 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
                             bool (*each)(void *context, const struct session_row *row),
                             void *context) MUST_USE;
 
-/* Ends the session that people call by `id`. ERR_INPUT when it is no such id, ERR_NOT_FOUND;
- * ERR_STORE, ERR_SYSTEM. */
-enum status administer_end(const struct sessions *sessions, struct text id) MUST_USE;
+/* Ends the session that people call by `id`, if it is the user's or, with user_id 0, whosever it
+ * is. *ended becomes its row, without its user; wipe it. ERR_INPUT when it is no such id,
+ * ERR_NOT_FOUND (also of somebody else's); ERR_STORE, ERR_SYSTEM. */
+enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
+                           struct session_row *ended) MUST_USE;
 
 /* Ends all sessions of one user or, with user_id 0, of all, known or not. *ended: how many rows
  * went. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO; ERR_NOT_FOUND: there is no such user. */

@@ -65,11 +65,14 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
     if (status == OK) {
         status = backend->add(sessions, &row);
     }
+    if (status == OK && start->data != NULL) {
+        status = remember_give(sessions, start->data, &row, &token);
+    }
     if (status == OK) {
         token_copy(out, &token);
         purge(sessions, now_s);
     }
-    token_wipe(&token);
+    secret_wipe(&token, sizeof token); /* its body may have been another */
     secret_wipe(&row, sizeof row);
     return status;
 }

@@ -17,6 +17,7 @@
 
 struct session_backend; /* session/backend.h */
 struct memory;          /* session/memory.h */
+struct session_data;    /* session/data.h */
 
 struct sessions {
     const struct session_backend *backend; /* of new sessions */
@@ -45,10 +46,12 @@ struct session_start {
     bool remember; /* both limits are session.remember */
     struct text address;
     struct text agent;
+    const struct session_data *data; /* what it remembers from the first; NULL: nothing */
 };
 
 /* Begins a session of the user with a token never seen before. ERR_NOT_FOUND: the user was changed
- * or locked since it was read; ERR_STORE, ERR_CRYPTO. */
+ * or locked since it was read; ERR_TOO_LARGE: the data does not fit into a sealed token; ERR_STORE,
+ * ERR_CRYPTO. */
 enum status session_begin(const struct sessions *sessions, const struct user *user,
                           const struct session_start *start, struct token *out) MUST_USE;
 

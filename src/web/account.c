@@ -1,4 +1,4 @@
-/* What the signed-in user may know of the own session. */
+/* What the signed-in user may know of the own account and session. */
 #include "web/account.h"
 
 #include "base/clock.h"
@@ -17,19 +17,35 @@ static size_t split_groups(const struct session_row *session, struct value out[G
     return count;
 }
 
+bool account_enter(struct visit *visit)
+{
+    const struct visitor *visitor = &visit->visitor;
+    bool is_page = visit->request->method != METHOD_POST;
+    /* A form that is at hand is answered first; the page after it renews the token. */
+    if (visitor->signed_in &&
+        !(is_page && session_is_due(&visit->site->auth.sessions, &visitor->token, &visitor->session,
+                                    visit->now_s))) {
+        return true;
+    }
+    return_target_ask(visit->request, visit->site->config, 303, visit->response);
+    return false;
+}
+
+void account_stale(struct visit *visit)
+{
+    page_error(visit->site, 403, visit->response);
+}
+
 void account_get(struct visit *visit)
 {
     struct session_row *session = &visit->visitor.session;
     struct value groups[GROUPS_SHOWN_MAX];
     char since[CLOCK_TEXT_MAX];
     char until[CLOCK_TEXT_MAX];
-    const struct sessions *sessions = &visit->site->auth.sessions;
-    if (!visit->visitor.signed_in ||
-        session_is_due(sessions, &visit->visitor.token, session, visit->now_s)) {
-        return_target_ask(visit->request, visit->site->config, 303, visit->response);
+    if (!account_enter(visit)) {
         return;
     }
-    if (session_describe(sessions, session) != OK) {
+    if (session_describe(&visit->site->auth.sessions, session) != OK) {
         page_fail(visit);
         return;
     }
@@ -38,6 +54,7 @@ void account_get(struct visit *visit)
     clock_print(session_end_s(session), until);
     const struct member members[] = {
         {"title", value_string("Your account")},
+        {"at_account", value_bool(true)},
         {"display", value_string(session_display(session))},
         {"user", value_string(session->user)},
         {"email", value_string(session->email)},

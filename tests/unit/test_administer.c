@@ -16,6 +16,7 @@
 
 #define IDLE 1000
 
+static struct session_row gone; /* what was ended last */
 static const char *const stores[] = {"database", "cache", "cookie"};
 #define STORES (sizeof stores / sizeof *stores)
 
@@ -160,15 +161,23 @@ static void any_session_is_ended_by_its_id(void **state)
         struct token token = begin(i, &alice, NOON);
         struct token other = begin(i, &alice, NOON);
         id_of(&token, id);
-        assert_int_equal(administer_end(&all[(i + 1) % STORES], text_of(id)), OK);
+        assert_int_equal(administer_end(&all[i], bob.id, text_of(id), &gone), ERR_NOT_FOUND);
+        assert_true(is_alive(&token));
+        assert_int_equal(administer_end(&all[(i + 1) % STORES], 0, text_of(id), &gone), OK);
+        assert_int_equal(gone.user_id, alice.id);
         assert_false(is_alive(&token));
+        id_of(&other, id);
+        assert_int_equal(administer_end(&all[i], alice.id, text_of(id), &gone), OK);
+        assert_false(is_alive(&other));
+        other = begin(i, &alice, NOON);
+        id_of(&token, id);
         assert_true(is_alive(&other));
-        assert_int_equal(administer_end(&all[i], text_of(id)), ERR_NOT_FOUND);
+        assert_int_equal(administer_end(&all[i], 0, text_of(id), &gone), ERR_NOT_FOUND);
     }
-    assert_int_equal(administer_end(&all[0], TEXT("0123456789abcdeg")), ERR_INPUT);
-    assert_int_equal(administer_end(&all[0], TEXT("0123456789abcde")), ERR_INPUT);
-    assert_int_equal(administer_end(&all[0], TEXT("")), ERR_INPUT);
-    assert_int_equal(administer_end(&all[0], TEXT("0123456789abcdef")), ERR_NOT_FOUND);
+    assert_int_equal(administer_end(&all[0], 0, TEXT("0123456789abcdeg"), &gone), ERR_INPUT);
+    assert_int_equal(administer_end(&all[0], 0, TEXT("0123456789abcde"), &gone), ERR_INPUT);
+    assert_int_equal(administer_end(&all[0], 0, TEXT(""), &gone), ERR_INPUT);
+    assert_int_equal(administer_end(&all[0], 0, TEXT("0123456789abcdef"), &gone), ERR_NOT_FOUND);
     assert_int_equal(count(0, NOON), 3);
 }
 
@@ -245,7 +254,7 @@ static void without_a_cache_there_are_the_others(void **state)
     assert_int_equal(count(0, NOON), 2);
     assert_int_equal(administer_purge(&all[1], NOON, &number), OK);
     assert_int_equal(number, 0);
-    assert_int_equal(administer_end(&all[1], TEXT("0123456789abcdef")), ERR_NOT_FOUND);
+    assert_int_equal(administer_end(&all[1], 0, TEXT("0123456789abcdef"), &gone), ERR_NOT_FOUND);
     assert_int_equal(administer_end_all(&all[1], 0, &number), OK);
     assert_int_equal(number, 2);
     assert_int_equal(access(scratch_path("cache.db"), F_OK), -1); /* nor was one made */

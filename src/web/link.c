@@ -1,0 +1,112 @@
+/* Setting a password on a one-time link.
+ *
+ * To look at the page uses nothing up, for programs that check mail open links too. The code stands
+ * in the address, as it must; the page sends it to nobody else (Referrer-Policy, no other host),
+ * and the answer to the form leads away from it. Whoever uses the link is signed in then, with a
+ * session that did not exist before. */
+#include "web/link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "auth/account.h"
+#include "base/secret.h"
+#include "store/links.h"
+#include "web/password.h"
+
+#define STALE "This form was open for too long, or cookies are switched off. Please try again."
+
+static struct text get_code(const struct request *request)
+{
+    return fields_get(request->method == METHOD_POST ? request->form : request->fields, "code");
+}
+
+static void show(struct visit *visit, int status, const struct user *user, const char *problem)
+{
+    char least[24];
+    (void)snprintf(least, sizeof least, "%" PRIu64, visit->site->config->password.min_length);
+    const struct member members[] = {
+        {"title", value_string("Set your password")},
+        {"user", value_string(user->name)},
+        {"code", value_text(get_code(visit->request))},
+        {"least", value_string(least)},
+        {"problem", value_string(problem)},
+    };
+    page_show(visit, status, "link", members, sizeof members / sizeof members[0]);
+}
+
+/* One answer for links that were used, are too old, or never were. */
+static void refuse(struct visit *visit)
+{
+    const struct member members[] = {
+        {"title", value_string("This link is not good any more")},
+        {"message", value_string("A link works once, and for a day. Please ask for a new one.")},
+    };
+    page_show(visit, 404, "error", members, sizeof members / sizeof members[0]);
+}
+
+/* The user that the link is for. False: the answer is made. */
+static bool find_user(struct visit *visit, struct user *user)
+{
+    enum status status =
+        links_find(visit->site->auth.store, get_code(visit->request), visit->now_s, user);
+    if (status == ERR_NOT_FOUND) {
+        refuse(visit);
+    } else if (status != OK) {
+        page_fail(visit);
+    }
+    return status == OK;
+}
+
+static void show_form(struct visit *visit, int status, const char *problem)
+{
+    struct user user = {0};
+    if (find_user(visit, &user)) {
+        show(visit, status, &user, problem);
+    }
+    secret_wipe(&user, sizeof user);
+}
+
+void link_get(struct visit *visit)
+{
+    show_form(visit, 200, NULL);
+}
+
+void link_stale(struct visit *visit)
+{
+    show_form(visit, 403, STALE);
+}
+
+static void use_link(struct visit *visit, struct text wanted)
+{
+    const struct link_use use = {
+        .code = get_code(visit->request),
+        .wanted = wanted,
+        .origin = page_origin(visit),
+        .now_s = visit->now_s,
+    };
+    struct sign_in sign_in;
+    enum status status = account_use_link(&visit->site->auth, &visit->visitor, &use, &sign_in);
+    if (status == ERR_NOT_FOUND) {
+        refuse(visit);
+    } else if (status != OK || sign_in.trial != TRIAL_RIGHT) {
+        page_fail(visit);
+    } else if (page_set_token(visit, &sign_in.token, false)) {
+        page_redirect_below(visit, "/account");
+    }
+    secret_wipe(&sign_in, sizeof sign_in);
+}
+
+void link_post(struct visit *visit)
+{
+    struct user user = {0};
+    struct new_password password;
+    if (find_user(visit, &user)) {
+        if (password_read_new(visit, user.name, user.display, &password)) {
+            use_link(visit, password.wanted);
+        } else {
+            show(visit, 403, &user, password.problem);
+        }
+    }
+    secret_wipe(&user, sizeof user);
+}

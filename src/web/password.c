@@ -1,0 +1,124 @@
+/* Changing the own password.
+ *
+ * What is wrong with the new one is told before the present one is looked at: that says nothing
+ * about the account, and costs nobody an attempt. All but the sentence is left as it was; nothing
+ * that was typed comes back in the page. */
+#include "web/password.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "auth/account.h"
+#include "base/secret.h"
+#include "web/account.h"
+#include "web/trial.h"
+
+#define WRONG "That is not your present password. Nothing was changed."
+
+/* The word in the query of the page after a change; only one of ours is shown. */
+static const char *find_strength(const struct request *request)
+{
+    struct text word = fields_get(request->fields, "changed");
+    for (int i = STRENGTH_WEAK; i <= STRENGTH_STRONG; i++) {
+        const char *known = password_strength_word((enum password_strength)i);
+        if (text_is(word, known)) {
+            return known;
+        }
+    }
+    return NULL;
+}
+
+static void show(struct visit *visit, int status, const char *problem)
+{
+    char least[24];
+    const char *strength = problem == NULL ? find_strength(visit->request) : NULL;
+    (void)snprintf(least, sizeof least, "%" PRIu64, visit->site->config->password.min_length);
+    const struct member members[] = {
+        {"title", value_string("Change password")},
+        {"at_password", value_bool(true)},
+        {"user", value_string(visit->visitor.session.user)},
+        {"least", value_string(least)},
+        {"problem", value_string(problem)},
+        {"changed", value_bool(strength != NULL)},
+        {"strength", value_string(strength)},
+    };
+    page_show(visit, status, "password", members, sizeof members / sizeof members[0]);
+}
+
+void password_get(struct visit *visit)
+{
+    if (account_enter(visit)) {
+        show(visit, 200, NULL);
+    }
+}
+
+bool password_read_new(const struct visit *visit, const char *name, const char *display,
+                       struct new_password *out)
+{
+    struct text first = fields_get(visit->request->form, "new");
+    struct text second = fields_get(visit->request->form, "again");
+    *out = (struct new_password){.wanted = first};
+    if (first.len != second.len || !secret_is_equal(first.data, second.data, first.len)) {
+        (void)snprintf(out->problem, sizeof out->problem,
+                       "The two new passwords are not the same. Please type them again.");
+        return false;
+    }
+    return password_rules_check(visit->site->config, first, text_of(name), text_of(display),
+                                &out->strength, out->problem) == ALLOW;
+}
+
+static void tell_changed(struct visit *visit, enum password_strength strength)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/account/password?changed=%s",
+                   password_strength_word(strength));
+    page_redirect_below(visit, path);
+}
+
+/* The password is set, but this browser has no session any more. */
+static void ask_to_sign_in(struct visit *visit)
+{
+    if (page_set_token(visit, NULL, false)) {
+        page_redirect_below(visit, "/login?signed-out");
+    }
+}
+
+static void answer(struct visit *visit, enum status status, const struct sign_in *sign_in,
+                   enum password_strength strength)
+{
+    char sentence[TRIAL_SENTENCE_MAX];
+    if (status == ERR_NOT_FOUND) {
+        ask_to_sign_in(visit);
+    } else if (status != OK || sign_in->trial == TRIAL_BUSY) {
+        page_fail(visit);
+    } else if (sign_in->trial != TRIAL_RIGHT) {
+        int shown = trial_tell(visit, sign_in, WRONG, sentence);
+        show(visit, shown, sentence);
+    } else if (page_set_token(visit, &sign_in->token, visit->visitor.session.remember)) {
+        tell_changed(visit, strength);
+    }
+}
+
+void password_post(struct visit *visit)
+{
+    const struct session_row *session = &visit->visitor.session;
+    struct new_password password;
+    struct password_change change = {
+        .current = fields_get(visit->request->form, "current"),
+        .origin = page_origin(visit),
+        .now_s = visit->now_s,
+    };
+    struct sign_in sign_in;
+    if (!account_enter(visit)) {
+        return;
+    }
+    if (!password_read_new(visit, session->user, session->display, &password)) {
+        show(visit, 403, password.problem);
+        return;
+    }
+    change.wanted = password.wanted;
+    enum status status =
+        account_set_password(&visit->site->auth, &visit->visitor, &change, &sign_in);
+    answer(visit, status, &sign_in, password.strength);
+    secret_wipe(&sign_in, sizeof sign_in);
+}
