@@ -16,7 +16,7 @@ let visits;
 before(async () => {
     site = await startSite();
     browser = await launch();
-    visits = new Visits(browser, site.baseURL);
+    visits = new Visits(browser, site);
 });
 after(async () => {
     await browser?.close();

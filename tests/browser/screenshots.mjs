@@ -56,7 +56,7 @@ mkdirSync(path.join(root, 'docs'), { recursive: true });
 const site = await startSite();
 const browser = await launch();
 try {
-    const visits = new Visits(browser, site.baseURL);
+    const visits = new Visits(browser, site);
     await takeForReadme(visits);
     await takeAll(visits);
     console.log(`all pages: ${path.relative(process.cwd(), folder)}`);

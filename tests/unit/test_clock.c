@@ -119,6 +119,29 @@ static void times_are_printed_for_people(void **state)
     }
 }
 
+static void stretches_are_told_in_the_largest_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t past_s;
+        const char *ago, *span;
+    } cases[] = {
+        {-5, "just now", "0 seconds"},      {0, "just now", "0 seconds"},
+        {1, "just now", "1 second"},        {59, "just now", "59 seconds"},
+        {60, "1 minute ago", "1 minute"},   {61, "1 minute ago", "2 minutes"},
+        {119, "1 minute ago", "2 minutes"}, {900, "15 minutes ago", "15 minutes"},
+        {3600, "1 hour ago", "1 hour"},     {86399, "23 hours ago", "24 hours"},
+        {86400, "1 day ago", "1 day"},      {INT64_C(400) * 86400, "400 days ago", "400 days"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[CLOCK_TEXT_MAX];
+        clock_print_ago(1800000000 - cases[i].past_s, 1800000000, text);
+        assert_string_equal(text, cases[i].ago);
+        clock_print_span(cases[i].past_s, text);
+        assert_string_equal(text, cases[i].span);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_clock_that_cannot_be_read_is_a_failure),
         cmocka_unit_test(deadlines_do_not_follow_the_time_of_day),
         cmocka_unit_test(times_are_printed_for_people),
+        cmocka_unit_test(stretches_are_told_in_the_largest_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

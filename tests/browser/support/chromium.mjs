@@ -9,9 +9,9 @@ const flags = [
     ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
 ];
 
-const options = ({ keepPages = false } = {}) => ({
+const options = ({ keepPages = false, host } = {}) => ({
     executablePath,
-    args: flags,
+    args: [...flags, ...(host === undefined ? [] : [`--host-resolver-rules=MAP ${host} 127.0.0.1`])],
     ignoreDefaultArgs: keepPages ? ['--disable-back-forward-cache'] : [],
 });
 
@@ -30,7 +30,7 @@ export async function openPage(context, baseURL) {
     const { host } = new URL(baseURL);
     page.on('console', (message) => {
         // A page that is an error page by intention is no fault, the console says so all the same.
-        const isStatus = /^Failed to load resource: .* status of (403|404|405) /.test(message.text());
+        const isStatus = /^Failed to load resource: .* status of (403|404|405|409|429) /.test(message.text());
         // Nor is it one that the site behind has no icon. (On our own pages none is asked for.)
         const { url } = message.location();
         const isExpected = isStatus && (url === page.url() || url.endsWith('/favicon.ico'));

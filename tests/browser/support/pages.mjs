@@ -1,6 +1,7 @@
 // Every page that people may see, and how one gets there: for the tests of how pages look, and for
 // their pictures. The site is deploy/demo's behind lighttpd, which shows error pages of ours for
 // all paths below a program; nginx makes its own.
+import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { Install, alice, bob, root } from '../../web/support/install.mjs';
@@ -40,7 +41,8 @@ mimetype.assign += ( ".css" => "text/css" )
 
 const goto = (target) => (page) => page.goto(target);
 
-async function tryWrong(page) {
+async function tryWrong(page, { install }) {
+    install.do(['throttle', 'clear']); // this page is opened more often than one may be wrong
     await page.goto('/auth/login');
     await signIn(page, { name: 'carol', password: 'not the password' });
 }
@@ -60,6 +62,40 @@ async function reveal(page) {
     await page.getByRole('button', { name: 'Show password' }).click();
 }
 
+async function tryTooOften(page, { install }) {
+    install.do(['throttle', 'clear']);
+    await page.goto('/auth/login');
+    for (let i = 0; i < 6; i++) await signIn(page, { name: 'dora', password: 'not the password' });
+}
+
+// A form of the account, filled in and sent.
+const send = (target, values, button) => async (page) => {
+    await page.goto(target);
+    for (const [label, value] of Object.entries(values)) await page.getByLabel(label, { exact: true }).fill(value);
+    await page.getByRole('button', { name: button }).click();
+};
+
+const weak = { 'New password': 'password1234', 'The new password again': 'password1234' };
+
+// A page that asks for the password, because the sign-in was a while ago.
+async function askAgain(page, { install }) {
+    spawnSync('sqlite3', [path.join(install.state, 'latchkey.db'),
+        'PRAGMA busy_timeout = 5000; UPDATE session SET created_s = created_s - 700']);
+    await page.goto('/auth/account/sessions');
+    await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+}
+
+async function openLink(page, { install }) {
+    const [link] = install.do(['user', 'reset-link', longest.name]).split('\n');
+    await page.goto(link);
+}
+
+// The cookie by which the login page counts how often it sent the browser on.
+const withHops = (hops, target) => async (page, { baseURL }) => {
+    await page.context().addCookies([{ name: 'latchkey-hops', value: hops, url: baseURL }]);
+    await page.goto(target);
+};
+
 // `who` is signed in before; `open` leads to the page.
 export const pages = [
     { name: 'login', open: goto('/auth/login') },
@@ -70,6 +106,21 @@ export const pages = [
     { name: 'account', who: 'alice', open: goto('/auth/account') },
     { name: 'account-remembered', who: 'bob', remember: true, open: goto('/auth/account') },
     { name: 'account-longest', who: 'longest', open: goto('/auth/account') },
+    { name: 'password', who: 'alice', open: goto('/auth/account/password') },
+    { name: 'password-changed', who: 'alice', open: goto('/auth/account/password?changed=good') },
+    {
+        name: 'password-refused', who: 'alice',
+        open: send('/auth/account/password', { 'Present password': 'something', ...weak }, 'Change password'),
+    },
+    { name: 'devices', who: 'alice', open: goto('/auth/account/sessions') },
+    { name: 'devices-ended', who: 'longest', open: goto('/auth/account/sessions?ended') },
+    { name: 'devices-confirm', who: 'bob', open: askAgain },
+    { name: 'activity', who: 'alice', open: goto('/auth/account/activity') },
+    { name: 'link', open: openLink },
+    { name: 'link-refused', open: goto('/auth/account/link?code=nothing') },
+    { name: 'login-throttled', open: tryTooOften },
+    { name: 'login-no-cookie', open: withHops('1', '/auth/login') },
+    { name: 'loop', who: 'alice', open: withHops('5', '/auth/login?next=/private/') },
     { name: 'logout', who: 'alice', open: goto('/auth/logout') },
     { name: 'logout-longest', who: 'longest', open: goto('/auth/logout') },
     { name: 'logout-nobody', open: goto('/auth/logout') },
@@ -84,9 +135,10 @@ export const pages = [
 
 // Opens pages of the list, signing everybody in only once.
 export class Visits {
-    constructor(browser, baseURL) {
+    constructor(browser, site) {
         this.browser = browser;
-        this.baseURL = baseURL;
+        this.site = site;
+        this.baseURL = site.baseURL;
         this.states = new Map();
     }
 
@@ -109,7 +161,7 @@ export class Visits {
         const storageState = await this.stateOf(entry);
         const context = await this.browser.newContext({ baseURL: this.baseURL, storageState, ...options });
         const page = await openPage(context, this.baseURL);
-        await entry.open(page);
+        await entry.open(page, this.site);
         await page.waitForLoadState();
         return page;
     }

@@ -7,9 +7,9 @@ import { launch, openPage } from './chromium.mjs';
 export const protectedPage = '/private/page.html?a=1&b=%20';
 
 export class Rounds {
-    static async start(server, wishes) {
+    static async start(server, wishes, settings) {
         const rounds = new Rounds();
-        rounds.install = await new Install().init().serve();
+        rounds.install = await new Install(settings).init().serve();
         rounds.web = await server.start(rounds.install);
         rounds.baseURL = `http://127.0.0.1:${rounds.web.port}`;
         rounds.browser = await launch(wishes);
