@@ -191,6 +191,16 @@ bool text_is_utf8(struct text text)
     return true;
 }
 
+/* Every byte but those that continue a character begins one. */
+size_t text_count_characters(struct text text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += ((unsigned char)text.data[i] & 0xc0U) != 0x80U;
+    }
+    return count;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

@@ -89,6 +89,9 @@ bool text_is_utf8(struct text text);
  * with anything else. */
 size_t text_utf8_len(struct text text);
 
+/* Characters (code points) of well-formed UTF-8; of other bytes, any number up to their count. */
+size_t text_count_characters(struct text text);
+
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text text);
 

@@ -118,22 +118,13 @@ static enum status ask_twice(char line[LINE_ROOM], size_t *len)
     return status;
 }
 
-static size_t count_characters(struct text text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        count += ((unsigned char)text.data[i] & 0xc0U) != 0x80U;
-    }
-    return count;
-}
-
 static enum status check_password_text(struct text password, uint64_t min_length)
 {
     if (password.len > PASSWORD_BYTES_MAX) {
         (void)command_fail("the password is longer than %d bytes", PASSWORD_BYTES_MAX);
     } else if (!text_is_utf8(password) || text_has_control(password)) {
         (void)command_fail("the password holds a control character or is not UTF-8");
-    } else if (count_characters(password) < min_length) {
+    } else if (text_count_characters(password) < min_length) {
         (void)command_fail("the password is too short: at least %llu characters "
                            "(password.min_length)",
                            (unsigned long long)min_length);

@@ -12,6 +12,9 @@
 #define PASSWORD_HASH_MAX  384  /* bytes of a stored hash, NUL included */
 #define PASSWORD_BYTES_MAX 1024 /* longest password; longer ones are wrong without being hashed */
 
+/* In the place of a hash: there is no password yet. No scheme accepts it. */
+#define PASSWORD_HASH_NONE "!"
+
 struct password_cost {
     uint64_t memory_bytes; /* argon2id m */
     uint64_t passes;       /* argon2id t */

@@ -190,6 +190,10 @@ enum status password_format_parse(const char *hash, struct password_format *out,
         *why = "it is missing or too long";
         return ERR_INPUT;
     }
+    if (text_is(text_of(hash), PASSWORD_HASH_NONE)) {
+        *why = "no password was set yet";
+        return ERR_INPUT;
+    }
     struct fields fields = split(text_of(hash));
     if (fields.count < 2 || fields.at[0].len != 0) {
         *why = "it does not begin as a password hash";

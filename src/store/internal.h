@@ -42,6 +42,15 @@ bool user_read(struct call *call, struct user *out, bool secrets) MUST_USE;
  * sessions' rows and the revocation are the caller's. ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status user_put_salt(struct store *store, int64_t id) MUST_USE;
 
+/* Sets a password, within a revocation that was begun: the hash, a new salt, the sessions' rows as
+ * far as one step goes, and no link that would set another. End it with user_end_renewal, which
+ * commits if `status` is OK, and removes the rows that are left. *ended counts the rows.
+ * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
+enum status user_put_password(struct store *store, int64_t id, const char *hash, int64_t now_s,
+                              int64_t *ended) MUST_USE;
+enum status user_end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
+    MUST_USE;
+
 /* Makes sure that the store is connected to the file that its path names now. */
 enum status store_connect(struct store *store) MUST_USE;
 

@@ -236,7 +236,7 @@ static enum status renew_salt(struct store *store, int64_t id, int64_t *ended)
 
 /* Commits, and removes the rows that are left where one step had not been enough: their sessions
  * have ended by then. */
-static enum status end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
+enum status user_end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
 {
     int64_t rest = 0;
     status = revocations_end(store, status);
@@ -260,6 +260,27 @@ static enum status put_hash(struct store *store, int64_t id, const char *hash, i
     return call_run_on_one(&call);
 }
 
+static enum status remove_link(struct store *store, int64_t id)
+{
+    struct call call;
+    enum status status = call_begin(store, LINK_REMOVE_OF_USER, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, id);
+    return call_run(&call, NULL);
+}
+
+enum status user_put_password(struct store *store, int64_t id, const char *hash, int64_t now_s,
+                              int64_t *ended)
+{
+    enum status status = put_hash(store, id, hash, now_s);
+    if (status == OK) {
+        status = remove_link(store, id);
+    }
+    return status == OK ? renew_salt(store, id, ended) : status;
+}
+
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
 {
     int64_t ended = 0;
@@ -267,11 +288,8 @@ enum status users_set_password(struct store *store, int64_t id, const char *hash
     if (status != OK) {
         return status;
     }
-    status = put_hash(store, id, hash, now_s);
-    if (status == OK) {
-        status = renew_salt(store, id, &ended);
-    }
-    return end_renewal(store, id, status, &ended);
+    status = user_put_password(store, id, hash, now_s, &ended);
+    return user_end_renewal(store, id, status, &ended);
 }
 
 enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
@@ -294,7 +312,7 @@ enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended)
     if (status != OK) {
         return status;
     }
-    status = end_renewal(store, id, renew_salt(store, id, &removed), &removed);
+    status = user_end_renewal(store, id, renew_salt(store, id, &removed), &removed);
     if (status == OK) {
         *ended = removed;
     }
@@ -325,7 +343,7 @@ enum status users_set_locked(struct store *store, int64_t id, bool locked)
     if (status != OK) {
         return status;
     }
-    return end_renewal(store, id, set_locked(store, id, locked, &ended), &ended);
+    return user_end_renewal(store, id, set_locked(store, id, locked, &ended), &ended);
 }
 
 static enum status remove_user(struct store *store, int64_t id)

@@ -50,10 +50,10 @@ enum status users_find_by_id(struct store *store, int64_t id, struct user *out) 
  * ERR_INPUT (a field breaks the rules above), ERR_STORE, ERR_CRYPTO. */
 enum status users_add(struct store *store, struct user *user) MUST_USE;
 
-/* Sets the password's hash and a new salt, and removes the user's sessions, in one transaction.
- * This and the following revoke (store/revocations.h): after OK it holds for every request that
- * begins later, and they cannot be part of another transaction. ERR_NOT_FOUND, ERR_STORE,
- * ERR_SYSTEM, ERR_CRYPTO. */
+/* Sets the password's hash and a new salt, and removes the user's sessions and the link on which
+ * another could be set (store/links.h), in one transaction. This and the following revoke
+ * (store/revocations.h): after OK it holds for every request that begins later, and they cannot be
+ * part of another transaction. ERR_NOT_FOUND, ERR_STORE, ERR_SYSTEM, ERR_CRYPTO. */
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
     MUST_USE;
 

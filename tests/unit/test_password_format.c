@@ -228,6 +228,14 @@ static void hashes_that_do_not_fit_are_refused(void **state)
     assert_false(password_hash_is_acceptable(large, &why));
 }
 
+static void who_has_no_password_yet_is_told_from_a_spoiled_hash(void **state)
+{
+    (void)state;
+    const char *why = NULL;
+    assert_false(password_hash_is_acceptable(PASSWORD_HASH_NONE, &why));
+    assert_string_equal(why, "no password was set yet");
+}
+
 static void every_cut_of_a_hash_is_refused(void **state)
 {
     (void)state;
@@ -250,6 +258,7 @@ int main(void)
         cmocka_unit_test(hashes_within_bounds_are_acceptable),
         cmocka_unit_test(hashes_that_are_malformed_or_too_dear_are_refused_with_a_reason),
         cmocka_unit_test(hashes_that_do_not_fit_are_refused),
+        cmocka_unit_test(who_has_no_password_yet_is_told_from_a_spoiled_hash),
         cmocka_unit_test(every_cut_of_a_hash_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

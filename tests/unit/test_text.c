@@ -248,6 +248,17 @@ static void only_the_first_character_is_measured(void **state)
                      0);
 }
 
+static void characters_are_counted_and_not_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(text_count_characters(TEXT("")), 0);
+    assert_int_equal(text_count_characters((struct text){NULL, 0}), 0);
+    assert_int_equal(text_count_characters(TEXT("abc")), 3);
+    assert_int_equal(text_count_characters(TEXT("a\0b")), 3);
+    assert_int_equal(text_count_characters(TEXT("\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\x91")), 3);
+    assert_int_equal(text_count_characters(TEXT("\x80\x80")), 0);
+}
+
 static void trimming_takes_spaces_and_tabs_from_the_ends_only(void **state)
 {
     (void)state;
@@ -374,6 +385,7 @@ int main(void)
         cmocka_unit_test(there_are_as_many_utf8_characters_as_code_points),
         cmocka_unit_test(every_code_point_beyond_the_first_plane_has_four_bytes),
         cmocka_unit_test(only_the_first_character_is_measured),
+        cmocka_unit_test(characters_are_counted_and_not_bytes),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_the_ends_only),
         cmocka_unit_test(cutting_gives_all_pieces_and_then_null),
         cmocka_unit_test(numbers_are_digits_up_to_the_maximum),
