@@ -86,7 +86,8 @@ static enum status read_last(struct store *store, struct tail *tail)
     return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }
 
-/* The digest of the row before the last. ERR_NOT_FOUND: there is none that can be read. */
+/* The digest of the row before the last, which is not the one of the number before when rows were
+ * removed. ERR_NOT_FOUND: there is none that can be read. */
 static enum status find_before_last(struct store *store, const struct tail *tail,
                                     uint8_t out[DIGEST_BYTES])
 {
@@ -96,11 +97,11 @@ static enum status find_before_last(struct store *store, const struct tail *tail
         memcpy(out, tail->ends.before, DIGEST_BYTES);
         return OK;
     }
-    enum status status = call_begin(store, AUDIT_FIND, &call);
+    enum status status = call_begin(store, AUDIT_FIND_LAST, &call);
     if (status != OK) {
         return status;
     }
-    db_bind_int64(call.statement, 1, tail->last.row.id - 1);
+    db_bind_int64(call.statement, 1, tail->last.row.id);
     status = call_next(&call);
     if (status == OK && !audit_link_read(&call, &link)) {
         status = ERR_NOT_FOUND;
@@ -146,11 +147,13 @@ static enum status check_tail(const struct audit *audit, struct tail *tail)
         return OK;
     }
     enum status status = find_before_last(audit->store, tail, before);
-    if (status == ERR_NOT_FOUND || (status == OK && !audit_link_follows(before, &tail->last))) {
+    /* That all before it is gone was told when it was written. */
+    bool follows = status == OK ? audit_link_follows(before, &tail->last)
+                                : status == ERR_NOT_FOUND && tail->last.row.broken;
+    if (!follows && (status == OK || status == ERR_NOT_FOUND)) {
         tail->fault = "its last row does not follow on the one before it";
-        status = OK;
     }
-    return status;
+    return status == ERR_NOT_FOUND ? OK : status;
 }
 
 static enum status find_tail(const struct audit *audit, struct tail *out)

@@ -37,7 +37,7 @@ static void check_number(struct walk *walk, int64_t number)
 {
     if (walk->ends.first == 0) {
         find_fault(walk, number, "is there, but where the log begins and ends is not recorded");
-    } else if (number > walk->next && walk->next > walk->ends.last) {
+    } else if (number >= walk->next && walk->next > walk->ends.last) {
         find_fault(walk, number, "stands behind the end of the log");
     } else if (number > walk->next) {
         find_fault(walk, walk->next, "is missing");

@@ -193,7 +193,6 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                         " first = excluded.first, before = excluded.before, last = excluded.last,"
                         " digest = excluded.digest, secret_id = excluded.secret_id,"
                         " tag = excluded.tag"},
-    [AUDIT_FIND] = {REVOKING, READS, "SELECT " AUDIT_FIELDS " FROM audit WHERE id = ?1"},
     [AUDIT_FIND_LAST] = {REVOKING, READS,
                          "SELECT " AUDIT_FIELDS
                          " FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT 1"},

@@ -57,7 +57,6 @@ enum statement {
     THROTTLE_LIST,
     AUDIT_ENDS_GET,
     AUDIT_ENDS_PUT,
-    AUDIT_FIND,
     AUDIT_FIND_LAST,
     AUDIT_ADD,
     AUDIT_DUE,
