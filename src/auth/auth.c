@@ -170,17 +170,32 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
     return status;
 }
 
+/* The session has ended by then, so that this fails keeps nobody from being told so. */
+static void note_sign_out(struct auth *auth, const struct session_row *session,
+                          const struct origin *origin, int64_t now_s)
+{
+    const struct audit_event event = {
+        .act = AUDIT_SIGN_OUT,
+        .outcome = AUDIT_DONE,
+        .user_id = session->user_id,
+        .user = text_of(session->user),
+        .address = origin->address,
+    };
+    log_info("signed out: %s", session->user);
+    if (audit_note(&auth->audit, now_s, &event) != OK) {
+        log_warning("the sign-out of %s is not in the audit log", session->user);
+    }
+}
+
 enum status auth_sign_out(struct auth *auth, const struct visitor *visitor,
                           const struct origin *origin, int64_t now_s)
 {
-    (void)origin;
-    (void)now_s;
     if (!visitor->has_token) {
         return OK;
     }
     enum status status = session_end(&auth->sessions, &visitor->token);
     if (status == OK && visitor->signed_in) {
-        log_info("signed out: %s", visitor->session.user);
+        note_sign_out(auth, &visitor->session, origin, now_s);
     }
     return status;
 }

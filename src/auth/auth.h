@@ -92,7 +92,7 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
     MUST_USE;
 
 /* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.
- */
+ * Noted in the audit log; that it cannot be noted is logged alone. */
 enum status auth_sign_out(struct auth *auth, const struct visitor *visitor,
                           const struct origin *origin, int64_t now_s) MUST_USE;
 

@@ -4,7 +4,8 @@
  * Each row has a digest over the digest of the row before it and all that it says itself, and an
  * HMAC of that digest; a further HMAC is over where the log begins and ends. Whoever can write the
  * database but has not read the secret cannot change, remove, insert or reorder rows unnoticed.
- * What it does not show: that the whole database was put back to an earlier state of itself. */
+ * What it does not show: that all of the log was put back to an earlier state of itself, or to
+ * none, and what was altered by somebody who had read the secret. */
 #ifndef LATCHKEY_STORE_AUDIT_H
 #define LATCHKEY_STORE_AUDIT_H
 
@@ -48,17 +49,20 @@ struct audit_event {
 
 /* Where rows are written to. */
 struct audit {
-    struct store *store;           /* borrowed */
-    const struct keyring *keyring; /* borrowed */
-    struct text program;           /* who writes: "login", "latchkey (uid 0)" */
-    int64_t keep_s;                /* log.keep */
-    bool is_on;                    /* log.audit; otherwise nothing is written, and all is OK */
+    struct store *store;     /* borrowed */
+    struct keyring *keyring; /* borrowed; read again if it changed: see keyring_refresh */
+    const struct keyring
+        *former;         /* borrowed; with what it had before, while secrets are being
+                            replaced: by it the end of the log is judged. NULL: by keyring */
+    struct text program; /* who writes: "login", "latchkey (uid 0)" */
+    int64_t keep_s;      /* log.keep */
+    bool is_on;          /* log.audit; otherwise nothing is written, and all is OK */
 };
 
 /* Adds a row, in the caller's transaction if there is one, else durably in one of its own; takes
- * away a few rows that were kept for long enough. If the end of the log is not as it was left, the
- * row is written all the same, marked as following a break, and that is logged. ERR_STORE,
- * ERR_NOT_FOUND (no secret): nothing was written, logged. */
+ * away a few rows that were kept for long enough. If the end of the log, or what is taken away, is
+ * not as it was left, the row is written all the same, marked as following a break, and that is
+ * logged. ERR_STORE; as keyring_refresh: nothing was written, logged. */
 enum status audit_note(const struct audit *audit, int64_t now_s, const struct audit_event *event)
     MUST_USE;
 
@@ -74,7 +78,8 @@ struct audit_row {
 };
 
 /* Calls `each` for every row since `since_s`, oldest first, of all or of the name `user` (whoever
- * had it); stops early when it returns false. ERR_STORE. */
+ * had it); stops early when it returns false. Nothing is verified, but texts are fit for terminals,
+ * whoever wrote them. ERR_STORE. */
 enum status audit_list(struct store *store, struct text user, int64_t since_s,
                        bool (*each)(void *context, const struct audit_row *row), void *context)
     MUST_USE;
@@ -87,9 +92,10 @@ enum status audit_list_last(struct store *store, int64_t user_id, int64_t limit,
 /* What a look at the whole log came to. */
 struct audit_finding {
     int64_t rows;       /* that are there */
-    int64_t unverified; /* of the first rows: their secrets are gone; later rows vouch for them */
-    int64_t bad;        /* number of the first row that is wrong or missing; 0: none */
-    const char *what;   /* with `bad`: what is wrong, a sentence's end; static */
+    int64_t unverified; /* of them: their secrets are gone; later rows vouch for them */
+    const char
+        *what;   /* is wrong with the row `bad`: the end of a sentence, static; NULL: nothing */
+    int64_t bad; /* with `what`: number of the first row that is wrong or missing */
 };
 
 /* Checks every row, the chain and both ends. OK also when something is wrong: *out says so.

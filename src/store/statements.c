@@ -183,24 +183,28 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                        "SELECT kind, account, network, failures, failed_s, until_s FROM throttle"
                        " WHERE forget_s > ?1 ORDER BY failed_s DESC"},
 
+    /* Always a row: while it is the present one, whatever else is read is of the same state. */
     [AUDIT_ENDS_GET] = {REVOKING, READS,
-                        "SELECT first, before, last, digest, secret_id, tag FROM audit_ends"},
+                        "SELECT first, before, last, digest, secret_id, tag"
+                        " FROM (SELECT 1) LEFT JOIN audit_ends"},
     [AUDIT_ENDS_PUT] = {REVOKING, WRITES,
                         "INSERT INTO audit_ends (one, first, before, last, digest, secret_id, tag)"
                         " VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE SET"
                         " first = excluded.first, before = excluded.before, last = excluded.last,"
                         " digest = excluded.digest, secret_id = excluded.secret_id,"
                         " tag = excluded.tag"},
-    [AUDIT_FIND] = {REVOKING, READS, "SELECT " AUDIT_FIELDS " FROM audit WHERE id = ?1"},
+    [AUDIT_FIND_LAST] = {REVOKING, READS,
+                         "SELECT " AUDIT_FIELDS
+                         " FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT 1"},
     [AUDIT_ADD] = {REVOKING, WRITES,
                    "INSERT INTO audit (" AUDIT_FIELDS ")"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
-    /* The last of the oldest rows, ?3 at most, that are older than ?1 or beyond the ?2 newest. */
-    [AUDIT_DUE] =
-        {REVOKING, READS,
-         "SELECT id, digest FROM (SELECT id, digest, at_s FROM audit ORDER BY id LIMIT ?3)"
-         " WHERE at_s < ?1 OR id <= (SELECT max(id) FROM audit) - ?2"
-         " ORDER BY id DESC LIMIT 1"},
+    /* The last of the oldest rows, ?3 at most, that are older than ?1 or not after the row ?2. */
+    [AUDIT_DUE] = {REVOKING, READS,
+                   "SELECT id FROM (SELECT id, at_s FROM audit ORDER BY id LIMIT ?3)"
+                   " WHERE at_s < ?1 OR id <= ?2 ORDER BY id DESC LIMIT 1"},
+    [AUDIT_OLDEST] = {REVOKING, READS,
+                      "SELECT " AUDIT_FIELDS " FROM audit WHERE id <= ?1 ORDER BY id"},
     [AUDIT_TRIM] = {REVOKING, WRITES, "DELETE FROM audit WHERE id <= ?1"},
     [AUDIT_LIST] = {ADMINISTERING, READS,
                     "SELECT " AUDIT_FIELDS " FROM audit WHERE at_s >= ?1 ORDER BY id"},

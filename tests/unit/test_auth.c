@@ -221,6 +221,28 @@ static void signing_out_ends_every_copy_of_the_token(void **state)
     assert_int_equal(auth_sign_out(&auth, &nobody, &origin, NOON), OK);
 }
 
+static void a_sign_out_is_in_the_audit_log_once_it_is_done(void **state)
+{
+    static const struct origin from = {.address = TEXT_INIT("192.0.2.9")};
+    (void)state;
+    struct admission admission = sign_in("alice", PASSWORD, &nobody);
+    struct visitor visitor = identify(&admission.token, NOON);
+    database_exec("DROP TABLE audit_ends; DELETE FROM audit");
+    assert_int_equal(auth_sign_out(&auth, &visitor, &from, NOON), OK); /* and not noted */
+    assert_false(is_signed_in(&admission.token));
+    database_exec("CREATE TABLE audit_ends (one INTEGER PRIMARY KEY, first, before, last, digest,"
+                  " secret_id, tag)");
+    assert_int_equal(auth_sign_out(&auth, &nobody, &from, NOON), OK);
+    assert_int_equal(database_ask("SELECT count(*) FROM audit"), 0);
+    admission = sign_in("alice", PASSWORD, &nobody);
+    visitor = identify(&admission.token, NOON);
+    assert_int_equal(auth_sign_out(&auth, &visitor, &from, NOON), OK);
+    assert_int_equal(database_ask("SELECT count(*) FROM audit WHERE act = 'sign-out' AND"
+                                  " outcome = 'done' AND user = 'alice' AND program = 'test' AND"
+                                  " address = '192.0.2.9' AND user_id <> 0 AND broken = 0"),
+                     1);
+}
+
 static void a_sign_out_that_cannot_be_written_is_not_answered_well(void **state)
 {
     (void)state;
@@ -539,6 +561,7 @@ int main(void)
         TEST(an_anonymous_token_never_becomes_a_session),
         TEST(a_failing_sign_in_keeps_the_visitors_session),
         TEST(signing_out_ends_every_copy_of_the_token),
+        TEST(a_sign_out_is_in_the_audit_log_once_it_is_done),
         TEST(a_sign_out_that_cannot_be_written_is_not_answered_well),
         TEST(a_session_dies_with_password_lock_and_user),
         TEST(secrets_that_are_revoked_end_all_and_rotated_ones_none),
