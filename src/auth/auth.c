@@ -16,6 +16,11 @@
 #include "base/log.h"
 #include "base/secret.h"
 
+static bool may_hash(enum store_role role)
+{
+    return role == STORE_ROLE_LOGIN || role == STORE_ROLE_ACCOUNT || role == STORE_ROLE_ADMIN;
+}
+
 enum status auth_open(const struct config *config, const char *program, enum store_role role,
                       bool remembers, struct auth *out)
 {
@@ -36,6 +41,9 @@ enum status auth_open(const struct config *config, const char *program, enum sto
             {config_cache_path(config), false},
         };
         status = watch_open(files, sizeof files / sizeof *files, &out->watch);
+    }
+    if (status == OK && may_hash(role)) {
+        status = hash_line_open(config_hash_line_path(config), config->workers.login, &out->line);
     }
     out->audit = (struct audit){
         .store = out->store,
@@ -62,6 +70,7 @@ void auth_disconnect(struct auth *auth)
 
 void auth_close(struct auth *auth)
 {
+    hash_line_close(&auth->line);
     watch_close(&auth->watch);
     sessions_close(&auth->sessions);
     keyring_free(&auth->keyring);
