@@ -3,7 +3,7 @@
 #include "web/activity.h"
 #include "web/devices.h"
 #include "web/link.h"
-#include "web/password.h"
+#include "web/change_password.h"
 
 static const struct page pages[] = {
     {"/account", account_get, NULL, NULL},

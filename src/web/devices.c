@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "auth/account.h"
+#include "auth/own_account.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "session/administer.h"

@@ -9,10 +9,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "auth/account.h"
+#include "auth/own_account.h"
 #include "base/secret.h"
 #include "store/links.h"
-#include "web/password.h"
+#include "web/change_password.h"
 
 #define STALE "This form was open for too long, or cookies are switched off. Please try again."
 

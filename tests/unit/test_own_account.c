@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "auth/account.h"
+#include "auth/own_account.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "database.h"
@@ -316,6 +316,6 @@ int main(void)
         TEST_OF(a_link_sets_a_password_once_and_signs_in),
         TEST_OF(what_was_done_stands_in_the_audit_log),
     };
-    log_open("test_account", LOG_LEVEL_ERROR);
+    log_open("test_own_account", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* The page on which users change their password. */
-#ifndef LATCHKEY_WEB_PASSWORD_H
-#define LATCHKEY_WEB_PASSWORD_H
+#ifndef LATCHKEY_WEB_CHANGE_PASSWORD_H
+#define LATCHKEY_WEB_CHANGE_PASSWORD_H
 
 #include "auth/password_rules.h"
 #include "web/page.h"

@@ -3,12 +3,12 @@
  * What is wrong with the new one is told before the present one is looked at: that says nothing
  * about the account, and costs nobody an attempt. All but the sentence is left as it was; nothing
  * that was typed comes back in the page. */
-#include "web/password.h"
+#include "web/change_password.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "auth/account.h"
+#include "auth/own_account.h"
 #include "base/secret.h"
 #include "web/account.h"
 #include "web/trial.h"

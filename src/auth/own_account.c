@@ -7,7 +7,7 @@
  *
  * An act that was done is answered as done even if the audit log could not be written; that is
  * logged. The other way round a disk that is full would keep people from signing out. */
-#include "auth/account.h"
+#include "auth/own_account.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* What users may do with their own account. Every act is bound to the visitor's own user, and
  * stands in the audit log. */
-#ifndef LATCHKEY_AUTH_ACCOUNT_H
-#define LATCHKEY_AUTH_ACCOUNT_H
+#ifndef LATCHKEY_AUTH_OWN_ACCOUNT_H
+#define LATCHKEY_AUTH_OWN_ACCOUNT_H
 
 #include "auth/attempt.h"
 
