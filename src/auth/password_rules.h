@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "crypto/password.h"
+#include "store/users.h"
 
 #define PASSWORD_SENTENCE_MAX 256
 
@@ -13,13 +14,13 @@
 enum password_strength { STRENGTH_WEAK, STRENGTH_FAIR, STRENGTH_GOOD, STRENGTH_STRONG };
 const char *password_strength_word(enum password_strength strength);
 
-/* Whether `password` may be the new one of the user called `name` (and `display`; both may be
- * empty): ALLOW with *strength, or DENY with a sentence that says why and what to do instead. The
- * password is looked at as it came; length is counted in code points. Time is bounded, whatever the
- * length. */
+/* Whether `password` may be the new one of the user, of whom the names are read (NULL: of nobody
+ * known): ALLOW with *strength and an empty sentence, or DENY with STRENGTH_WEAK and a sentence
+ * that says why and what to do instead, and nothing of the password. The password is looked at as
+ * it came; length is counted in code points. Time depends on the password, and is two milliseconds
+ * at the most. */
 enum verdict password_rules_check(const struct config *config, struct text password,
-                                  struct text name, struct text display,
-                                  enum password_strength *strength,
+                                  const struct user *user, enum password_strength *strength,
                                   char sentence[PASSWORD_SENTENCE_MAX]) MUST_USE;
 
 #endif

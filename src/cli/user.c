@@ -1,10 +1,11 @@
 /* latchkey user: adding, changing and removing users, one at a time. */
+#include "cli/user.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "cli/command.h"
 #include "cli/listing.h"
 #include "cli/new_password.h"
 
@@ -37,25 +38,24 @@ static int copy_option(char *out, size_t room, const char *value, bool is_valid,
     return EXIT_DONE;
 }
 
-/* Fills a user from the options, all but the hash. */
-static int read_user(const struct options *options, struct user *user)
+int user_read_options(const struct options *options, struct user *out)
 {
     struct text name = text_of(options->operands[0]);
     if (!user_name_is_valid(name)) {
         return command_fail("that is no user name: 1 to %d ASCII letters, digits and . _ - @ +",
                             USER_NAME_MAX);
     }
-    memcpy(user->name, name.data, name.len);
-    int result = copy_option(user->display, sizeof user->display, options->name,
+    memcpy(out->name, name.data, name.len);
+    int result = copy_option(out->display, sizeof out->display, options->name,
                              user_display_is_valid(text_of(options->name)),
                              "--name: at most 128 bytes of UTF-8 without control characters");
     if (result == EXIT_DONE) {
-        result = copy_option(user->email, sizeof user->email, options->email,
+        result = copy_option(out->email, sizeof out->email, options->email,
                              user_email_is_valid(text_of(options->email)),
                              "--email: that is no e-mail address in printable ASCII");
     }
     for (size_t i = 0; i < options->group_count && result == EXIT_DONE; i++) {
-        enum status status = user_add_group(user, text_of(options->groups[i]));
+        enum status status = user_add_group(out, text_of(options->groups[i]));
         if (status == ERR_INPUT) {
             result = command_fail("--group: that is no group name: 1 to %d ASCII letters, digits "
                                   "and . _ - @ +",
@@ -71,7 +71,7 @@ int user_add_run(struct invocation *invocation)
 {
     struct user user = {0};
     struct user present = {0};
-    int result = read_user(&invocation->options, &user);
+    int result = user_read_options(&invocation->options, &user);
     if (result != EXIT_DONE) {
         return result;
     }

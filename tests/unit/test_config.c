@@ -62,6 +62,7 @@ static void an_empty_file_gives_the_defaults(void **state)
     uint64_t cores = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     assert_string_equal(config->site.name, "Latchkey");
     assert_string_equal(config->site.path, "/auth");
+    assert_string_equal(config->site.url, "");
     assert_int_equal(config->site.return_hosts.count, 0);
     assert_string_equal(config->site.templates, "");
     assert_int_equal(config->site.trusted_proxies.count, 0);
@@ -102,6 +103,7 @@ static const char whole_file[] =
     "[site]\n"
     "name = Zur alten M\xc3\xbchle ; the inn\n"
     "path=/members/door\r\n"
+    "url = https://Example.org:8443\n"
     "return_hosts = A.example.org, *.example.net,intra:8443 192.0.2.7\n"
     "templates = /srv/templates\n"
     "trusted_proxies = 10.0.0.0/8 2001:db8::1, unix:\n"
@@ -145,6 +147,7 @@ static void every_key_of_a_file_is_read(void **state)
     struct config *config = load(whole_file);
     assert_string_equal(config->site.name, "Zur alten M\xc3\xbchle");
     assert_string_equal(config->site.path, "/members/door");
+    assert_string_equal(config->site.url, "https://Example.org:8443");
     assert_int_equal(config->site.return_hosts.count, 4);
     assert_string_equal(config->site.return_hosts.items[0], "a.example.org");
     assert_string_equal(config->site.return_hosts.items[1], "*.example.net");
@@ -276,6 +279,10 @@ static const struct {
      "1000 bytes), or nothing"},
     {"[state]\nuser = -root\n", ":2: state.user cannot be \"-root\"; write a name of the"},
     {"[state]\ngroup = a b\n", ":2: state.group cannot be \"a b\"; write a name of the"},
+    {"[site]\nurl = https://example.org/auth\n",
+     ":2: site.url cannot be \"https://example.org/auth\"; write a site's address as "
+     "https://example.org, without a path"},
+    {"[site]\nurl = example.org\n", ":2: site.url cannot be \"example.org\"; write a site's"},
     {"[site]\nreturn_hosts = a.org https://b.org\n",
      ":2: site.return_hosts cannot be \"https://b.org\"; write up to 32 words as example.org, "
      "example.org:8443 or *.example.org, with spaces or commas between"},

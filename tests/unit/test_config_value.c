@@ -66,6 +66,47 @@ static void host_lists_take_hosts_ports_and_stars(void **state)
     check_values("site", "return_hosts", bad, false);
 }
 
+static void the_sites_address_is_scheme_host_and_port(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"",
+                                       "https://example.org",
+                                       "http://example.org",
+                                       "https://EXAMPLE.org",
+                                       "https://localhost:8080",
+                                       "http://192.0.2.1:1",
+                                       "https://xn--mhle-0ra.de:65535",
+                                       NULL};
+    static const char *const bad[] = {"example.org",
+                                      "//example.org",
+                                      "https:",
+                                      "https://",
+                                      "https:///",
+                                      "https://example.org/",
+                                      "https://example.org/auth",
+                                      "https://example.org?a",
+                                      "https://example.org#a",
+                                      "https://user@example.org",
+                                      "https://user:word@example.org",
+                                      "https://*.example.org",
+                                      "https://*",
+                                      "https://example.org:0",
+                                      "https://example.org:65536",
+                                      "https://example.org:",
+                                      "https://-a.org",
+                                      "https://a b",
+                                      "https://a,b",
+                                      "https://a\"b",
+                                      "https://m\xc3\xbchle.de",
+                                      "HTTPS://example.org",
+                                      "ftp://example.org",
+                                      "javascript://example.org",
+                                      "https://https://example.org",
+                                      NULL};
+    check_values("site", "url", good, true);
+    check_values("site", "url", bad, false);
+}
+
 static void proxies_are_addresses_and_blocks(void **state)
 {
     (void)state;
@@ -218,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_of_the_pages_have_one_spelling),
         cmocka_unit_test(host_lists_take_hosts_ports_and_stars),
+        cmocka_unit_test(the_sites_address_is_scheme_host_and_port),
         cmocka_unit_test(proxies_are_addresses_and_blocks),
         cmocka_unit_test(cookie_domains_are_host_names),
         cmocka_unit_test(durations_have_a_unit_and_sizes_may),

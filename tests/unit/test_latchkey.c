@@ -51,7 +51,7 @@ static void read_overview(void)
                        has_operand ? last : "");
         command_count++;
     }
-    assert_true(command_count >= 19);
+    assert_true(command_count >= 21);
 }
 
 /* Runs "<name> --help" and gives its first line. */
@@ -229,7 +229,8 @@ static void wrong_words_are_told_in_one_line_that_helps(void **state)
         {{"chekc", NULL}, "did you mean \"check\"?"},
         {{"bakup", "f", NULL}, "did you mean \"backup\"?"},
         {{"User", "list", NULL}, "did you mean \"user\"?"},
-        {{"user", NULL}, "user: use one of add, passwd, list, lock, unlock, remove, import; "},
+        {{"user", NULL},
+         "user: use one of add, invite, passwd, reset-link, list, lock, unlock, remove, import; "},
         {{"user", "lst", NULL}, "no command \"user lst\"; did you mean \"user list\"?"},
         {{"user", "passwrd", "bob", NULL}, "did you mean \"user passwd\"?"},
         {{"session", "revoke-usr", "bob", NULL}, "did you mean \"session revoke-user\"?"},

@@ -6,3 +6,4 @@
 #include <sodium.h>     /* bad */
 #include <sqlite3.h>    /* bad */
 #include <string.h>
+#include <zxcvbn.h>     /* bad */
