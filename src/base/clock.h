@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/status.h"
+#include "base/text.h"
 
 /* Clocks of one machine may step back this far without ending sessions. */
 #define CLOCK_SKEW_S 60
@@ -19,5 +19,10 @@ int64_t clock_monotonic_ms(void);
 /* "2026-11-24 16:05:09 UTC" for people; `out` gets a NUL-terminated string. */
 #define CLOCK_TEXT_MAX 32
 void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX]);
+
+/* Reads a day or a time of UTC, "2026-11-24" or "2026-11-24T16:05:09Z" (RFC 3339 §5.6, with capital
+ * letters and whole seconds), from 1970 to 9999, as seconds since 1970. ERR_INPUT when it is
+ * anything else, or no such day; *out_s is untouched then. */
+enum status clock_parse(struct text text, int64_t *out_s) MUST_USE;
 
 #endif

@@ -12,6 +12,11 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
                             bool (*each)(void *context, const struct session_row *row),
                             void *context) MUST_USE;
 
+/* The session that people call by `id`, alive or not, with its user's name if there still is one.
+ * ERR_INPUT when it is no such id, ERR_NOT_FOUND; ERR_STORE. A secret: wipe. */
+enum status administer_find(const struct sessions *sessions, struct text id,
+                            struct session_row *out) MUST_USE;
+
 /* Ends the session that people call by `id`. ERR_INPUT when it is no such id, ERR_NOT_FOUND;
  * ERR_STORE, ERR_SYSTEM. */
 enum status administer_end(const struct sessions *sessions, struct text id) MUST_USE;
