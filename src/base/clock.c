@@ -78,3 +78,54 @@ void clock_print_span(int64_t span_s, char out[CLOCK_TEXT_MAX])
 {
     print_count(span_s > 0 ? span_s : 0, true, "", out);
 }
+
+/* Reads `digits` digits and what stands behind them off the front of *rest. */
+static bool cut_number(struct text *rest, size_t digits, const char *behind, int64_t *out)
+{
+    uint64_t number = 0;
+    if (rest->len < digits ||
+        text_parse_number((struct text){rest->data, digits}, 9999, &number) != OK) {
+        return false;
+    }
+    *rest = text_from(*rest, digits);
+    *out = (int64_t)number;
+    return text_cut_prefix(rest, text_of(behind));
+}
+
+/* Days from 1970-01-01, counted in years that begin in March, so that the leap day is the last of
+ * its year. */
+static int64_t count_days(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t m = month > 2 ? month - 3 : month + 9;
+    return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+static bool is_day(int64_t year, int64_t month, int64_t day)
+{
+    if (year < 1970 || month < 1 || month > 12 || day < 1) {
+        return false;
+    }
+    int64_t next = month < 12 ? count_days(year, month + 1, 1) : count_days(year + 1, 1, 1);
+    return count_days(year, month, day) < next;
+}
+
+enum status clock_parse(struct text text, int64_t *out_s)
+{
+    int64_t year, month, day;
+    int64_t hour = 0, minute = 0, second = 0;
+    if (!cut_number(&text, 4, "-", &year) || !cut_number(&text, 2, "-", &month) ||
+        !cut_number(&text, 2, "", &day) || !is_day(year, month, day)) {
+        return ERR_INPUT;
+    }
+    if (text.len > 0 &&
+        (!text_cut_prefix(&text, TEXT("T")) || !cut_number(&text, 2, ":", &hour) ||
+         !cut_number(&text, 2, ":", &minute) || !cut_number(&text, 2, "Z", &second))) {
+        return ERR_INPUT;
+    }
+    if (text.len > 0 || hour > 23 || minute > 59 || second > 59) {
+        return ERR_INPUT;
+    }
+    *out_s = ((count_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    return OK;
+}

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/status.h"
+#include "base/text.h"
 
 /* Clocks of one machine may step back this far without ending sessions. */
 #define CLOCK_SKEW_S 60
@@ -25,5 +25,10 @@ void clock_print_ago(int64_t time_s, int64_t now_s, char out[CLOCK_TEXT_MAX]);
 
 /* A stretch of time for people, rounded up: "1 second", "15 minutes". */
 void clock_print_span(int64_t span_s, char out[CLOCK_TEXT_MAX]);
+
+/* Reads a day or a time of UTC, "2026-11-24" or "2026-11-24T16:05:09Z" (RFC 3339 §5.6, with capital
+ * letters and whole seconds), from 1970 to 9999, as seconds since 1970. ERR_INPUT when it is
+ * anything else, or no such day; *out_s is untouched then. */
+enum status clock_parse(struct text text, int64_t *out_s) MUST_USE;
 
 #endif

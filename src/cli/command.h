@@ -19,7 +19,7 @@ struct invocation {
 };
 
 struct command {
-    const char *group; /* "user" of "user add", or NULL */
+    const char *group; /* "user" of "user add", or NULL; may be the name of a command as well */
     const char *name;
     const char *operand; /* "NAME"; "[USER]" when it may be left out; NULL when there is none */
     const char *help;    /* one line */
@@ -65,6 +65,8 @@ int session_revoke_run(struct invocation *invocation);
 int session_revoke_user_run(struct invocation *invocation);
 int session_revoke_all_run(struct invocation *invocation);
 int session_purge_run(struct invocation *invocation);
+int audit_run(struct invocation *invocation);
+int audit_verify_run(struct invocation *invocation);
 int secret_rotate_run(struct invocation *invocation);
 int secret_revoke_run(struct invocation *invocation);
 

@@ -49,6 +49,10 @@ static const struct command table[] = {
     {"session", "revoke-all", NULL, "end all sessions", NEED_STORE, 0, session_revoke_all_run},
     {"session", "purge", NULL, "remove what is left of sessions that are over", NEED_STORE, 0,
      session_purge_run},
+    {NULL, "audit", NULL, "list what happened: who did what, when and from where", NEED_STORE,
+     OPTION_USER | OPTION_SINCE | OPTION_JSON, audit_run},
+    {"audit", "verify", NULL, "find out whether anything in that list was altered or removed",
+     NEED_STORE, 0, audit_verify_run},
     {"secret", "rotate", NULL, "use a new secret for new tokens; old ones stay good", NEED_CONFIG,
      0, secret_rotate_run},
     {"secret", "revoke", NULL, "replace all secrets, which ends every session", NEED_CONFIG, 0,
@@ -117,6 +121,12 @@ static int show_help(const struct command *command)
     print_name(command, true, name);
     (void)printf("Usage: latchkey [-c FILE] %s%s\n\n%c%s.\n", name, options,
                  command->help[0] - 'a' + 'A', command->help + 1);
+    for (const struct command *other = table; command->group == NULL && other->name != NULL;
+         other++) {
+        if (is_of_group(other, command->name)) {
+            (void)printf("See also: latchkey %s %s --help\n", other->group, other->name);
+        }
+    }
     return EXIT_DONE;
 }
 
@@ -181,11 +191,14 @@ static int refuse_word(const char *group, const char *word)
     return EXIT_USAGE;
 }
 
-/* Finds the command among the operands and takes its words away, leaving what it is about. NULL:
- * told what is wrong. */
+/* Finds the command among the operands and takes its words away, leaving what it is about. A group
+ * whose name is a command as well is that one when nothing else is said. NULL: told what is wrong.
+ */
 static const struct command *choose_command(struct options *options)
 {
-    const char *group = is_group(options->operands[0]) ? options->operands[0] : NULL;
+    const char *first = options->operands[0];
+    bool alone = options->operand_count == 1 && find_command(NULL, first) != NULL;
+    const char *group = !alone && is_group(first) ? first : NULL;
     size_t words = group != NULL ? 2 : 1;
     const char *name = options->operand_count >= words ? options->operands[words - 1] : NULL;
     const struct command *command = name != NULL ? find_command(group, name) : NULL;
@@ -261,7 +274,8 @@ static int dispatch(int argc, char **argv, struct invocation *invocation)
     if (options->operand_count == 0) {
         return options->help ? show_overview(NULL) : refuse_word(NULL, NULL);
     }
-    if (options->help && options->operand_count == 1 && is_group(options->operands[0])) {
+    if (options->help && options->operand_count == 1 && is_group(options->operands[0]) &&
+        find_command(NULL, options->operands[0]) == NULL) {
         return show_overview(options->operands[0]);
     }
     invocation->command = choose_command(options);

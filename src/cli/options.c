@@ -18,6 +18,8 @@ static const struct option table[] = {
     {"--name", "TEXT", OPTION_NAME},
     {"--email", "ADDRESS", OPTION_EMAIL},
     {"--group", "GROUP", OPTION_GROUP},
+    {"--user", "NAME", OPTION_USER},
+    {"--since", "WHEN", OPTION_SINCE},
     {"--json", NULL, OPTION_JSON},
     {"--password-stdin", NULL, OPTION_PASSWORD_STDIN},
     {"--config", "FILE", 0},
@@ -57,13 +59,27 @@ static enum status refuse_unknown(const char *argument, int place, char error[OP
     return ERR_INPUT;
 }
 
+static const char **find_place(const struct option *option, struct options *out)
+{
+    switch (option->bit) {
+    case OPTION_NAME:
+        return &out->name;
+    case OPTION_EMAIL:
+        return &out->email;
+    case OPTION_USER:
+        return &out->user;
+    case OPTION_SINCE:
+        return &out->since;
+    default:
+        return &out->config_path;
+    }
+}
+
 /* Puts a value where its option keeps it. */
 static enum status keep_value(const struct option *option, const char *value, struct options *out,
                               char error[OPTIONS_ERROR_MAX])
 {
-    const char **place = option->bit == OPTION_NAME    ? &out->name
-                         : option->bit == OPTION_EMAIL ? &out->email
-                                                       : &out->config_path;
+    const char **place = find_place(option, out);
     if (option->bit == OPTION_GROUP) {
         if (out->group_count == OPTIONS_GROUPS_MAX) {
             (void)snprintf(error, OPTIONS_ERROR_MAX, "more than %d groups", OPTIONS_GROUPS_MAX);

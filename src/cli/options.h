@@ -18,13 +18,15 @@ enum {
     OPTION_GROUP = 1 << 2,
     OPTION_JSON = 1 << 3,
     OPTION_PASSWORD_STDIN = 1 << 4,
+    OPTION_USER = 1 << 5,
+    OPTION_SINCE = 1 << 6,
 };
 
 /* All strings are borrowed from the arguments. */
 struct options {
     unsigned given; /* OPTION_… that were used */
     bool help, version;
-    const char *config_path, *name, *email;
+    const char *config_path, *name, *email, *user, *since;
     const char *groups[OPTIONS_GROUPS_MAX];
     size_t group_count;
     const char *operands[OPTIONS_OPERANDS_MAX];

@@ -107,6 +107,25 @@ enum status owner_give(const struct owner *owner, const char *path, bool for_soc
     return status;
 }
 
+static enum status set_effective(uid_t user)
+{
+    if (seteuid(user) != 0 || geteuid() != user) {
+        log_error("cannot act as the user of number %lu: %s", (unsigned long)user, strerror(errno));
+        return ERR_SYSTEM;
+    }
+    return OK;
+}
+
+enum status owner_enter(const struct owner *owner)
+{
+    return owner->has_user ? set_effective(owner->user) : OK;
+}
+
+enum status owner_leave(const struct owner *owner)
+{
+    return owner->has_user ? set_effective(0) : OK;
+}
+
 enum status owner_become(const struct owner *owner)
 {
     uid_t real, effective, saved;

@@ -24,6 +24,12 @@ enum status owner_find(const struct config *config, struct owner *out) MUST_USE;
  * folder that all may write. A missing file is OK. */
 enum status owner_give(const struct owner *owner, const char *path, bool for_sockets) MUST_USE;
 
+/* Does as the user does, until owner_leave, whatever files are opened: its files are trusted by
+ * nobody else. Only the effective id changes. ERR_SYSTEM (logged). Nothing when there is none to
+ * become. */
+enum status owner_enter(const struct owner *owner) MUST_USE;
+enum status owner_leave(const struct owner *owner) MUST_USE;
+
 /* Becomes the user for good. ERR_SYSTEM (logged). Nothing when there is none to become. */
 enum status owner_become(const struct owner *owner) MUST_USE;
 

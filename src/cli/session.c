@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "cli/command.h"
+#include "cli/audited.h"
 #include "cli/listing.h"
 #include "session/administer.h"
 
@@ -80,15 +80,35 @@ int session_list_run(struct invocation *invocation)
     return command_finish(status);
 }
 
+static void note_end(const struct invocation *invocation, const struct session_row *row)
+{
+    char id[SESSION_ID_LEN + 1];
+    char detail[SESSION_ID_LEN + 10];
+    session_print_id(row->key, id);
+    (void)snprintf(detail, sizeof detail, "session %s", id);
+    const struct audit_event event = {
+        .act = AUDIT_REVOKE,
+        .outcome = AUDIT_DONE,
+        .user_id = row->user_id,
+        .user = text_of(row->user),
+        .detail = text_of(detail),
+    };
+    audited_note(invocation, &event);
+}
+
 int session_revoke_run(struct invocation *invocation)
 {
+    struct text id = text_of(invocation->options.operands[0]);
     struct sessions sessions = {0};
     struct session_row ended = {0};
     enum status status = open_sessions(invocation, &sessions);
     if (status == OK) {
-        status = administer_end(&sessions, 0, text_of(invocation->options.operands[0]), &ended);
+        status = administer_end(&sessions, 0, id, &ended);
     }
     sessions_close(&sessions);
+    if (status == OK) {
+        note_end(invocation, &ended);
+    }
     secret_wipe(&ended, sizeof ended);
     if (status == ERR_INPUT) {
         return command_fail("that is no session id: %d hex digits, as `latchkey session list` "
@@ -104,16 +124,17 @@ int session_revoke_run(struct invocation *invocation)
     return command_finish(status);
 }
 
-static int end_all(const struct invocation *invocation, int64_t user_id)
+static int end_all(const struct invocation *invocation, const struct user *user)
 {
     struct sessions sessions = {0};
     int64_t ended = 0;
     enum status status = open_sessions(invocation, &sessions);
     if (status == OK) {
-        status = administer_end_all(&sessions, user_id, &ended);
+        status = administer_end_all(&sessions, user->id, &ended);
     }
     sessions_close(&sessions);
     if (status == OK) {
+        audited_note_user(invocation, AUDIT_REVOKE, user, "all sessions");
         (void)printf("%lld session%s ended.\n", (long long)ended, ended == 1 ? "" : "s");
     }
     return command_finish(status);
@@ -124,7 +145,7 @@ int session_revoke_user_run(struct invocation *invocation)
     struct user user = {0};
     int result = command_find_user(invocation, &user);
     if (result == EXIT_DONE) {
-        result = end_all(invocation, user.id);
+        result = end_all(invocation, &user);
     }
     secret_wipe(&user, sizeof user);
     return result;
@@ -132,7 +153,8 @@ int session_revoke_user_run(struct invocation *invocation)
 
 int session_revoke_all_run(struct invocation *invocation)
 {
-    return end_all(invocation, 0);
+    const struct user everybody = {0};
+    return end_all(invocation, &everybody);
 }
 
 int session_purge_run(struct invocation *invocation)

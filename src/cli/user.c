@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "cli/audited.h"
 #include "cli/listing.h"
 #include "cli/new_password.h"
 
@@ -67,6 +68,22 @@ int user_read_options(const struct options *options, struct user *out)
     return result;
 }
 
+/* The user and the note of it, both or none. */
+static enum status add_user(const struct invocation *invocation, struct user *user)
+{
+    enum status status = store_begin(invocation->store);
+    if (status != OK) {
+        return status;
+    }
+    status = users_add(invocation->store, user);
+    if (status == OK) {
+        audited_note_user(invocation, AUDIT_USER, user, "added");
+        return store_commit(invocation->store);
+    }
+    store_rollback(invocation->store);
+    return status;
+}
+
 int user_add_run(struct invocation *invocation)
 {
     struct user user = {0};
@@ -85,7 +102,7 @@ int user_add_run(struct invocation *invocation)
             status = clock_get(&user.created_s);
         }
         if (result == EXIT_DONE && status == OK) {
-            status = users_add(invocation->store, &user);
+            status = add_user(invocation, &user);
         }
     } else if (status == OK) {
         status = ERR_EXISTS;
@@ -120,6 +137,7 @@ int user_passwd_run(struct invocation *invocation)
         result = command_finish(status);
     }
     if (result == EXIT_DONE) {
+        audited_note_user(invocation, AUDIT_PASSWORD, &user, "set");
         (void)printf("User %s has a new password; all sessions have ended.\n", user.name);
     }
     secret_wipe(&user, sizeof user);
@@ -176,6 +194,7 @@ static int set_locked(struct invocation *invocation, bool locked, const char *ou
         result = command_finish(users_set_locked(invocation->store, user.id, locked));
     }
     if (result == EXIT_DONE) {
+        audited_note_user(invocation, AUDIT_LOCK, &user, locked ? "locked" : "unlocked");
         (void)printf("User %s %s.\n", user.name, outcome);
     }
     secret_wipe(&user, sizeof user);
@@ -200,6 +219,7 @@ int user_remove_run(struct invocation *invocation)
         result = command_finish(users_remove(invocation->store, user.id));
     }
     if (result == EXIT_DONE) {
+        audited_note_user(invocation, AUDIT_USER, &user, "removed");
         (void)printf("User %s is removed; all sessions have ended.\n", user.name);
     }
     secret_wipe(&user, sizeof user);

@@ -15,7 +15,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/secret.h"
-#include "cli/command.h"
+#include "cli/audited.h"
 
 #define INPUT_BYTES_MAX ((size_t)256 << 20) /* about two million users */
 #define PROGRESS_EVERY  4096
@@ -194,8 +194,20 @@ static enum status read_all(struct import *import, int descriptor)
     return status;
 }
 
+static void note_import(const struct invocation *invocation, size_t count)
+{
+    char detail[40];
+    (void)snprintf(detail, sizeof detail, "%zu user%s", count, count == 1 ? "" : "s");
+    const struct audit_event event = {
+        .act = AUDIT_IMPORT,
+        .outcome = AUDIT_DONE,
+        .detail = text_of(detail),
+    };
+    audited_note(invocation, &event);
+}
+
 /* Commits when every line was taken, else leaves the database as it was. */
-static int import_all(struct import *import)
+static int import_all(const struct invocation *invocation, struct import *import)
 {
     enum status status = clock_get(&import->now_s);
     if (status == OK) {
@@ -213,6 +225,7 @@ static int import_all(struct import *import)
                             import->refused, import->refused == 1 ? "" : "s", import->path);
     }
     if (status == OK) {
+        note_import(invocation, import->imported);
         status = store_commit(import->store);
     }
     if (status == OK) {
@@ -236,7 +249,7 @@ int user_import_run(struct invocation *invocation)
     }
     int result = command_finish(read_all(&import, descriptor));
     if (result == EXIT_DONE) {
-        result = import_all(&import);
+        result = import_all(invocation, &import);
     }
     buffer_clear(&import.content);
     if (!from_stdin) {

@@ -80,6 +80,26 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
     return status == OK ? listing.status : status;
 }
 
+/* In the database or else in the cache, without its user. */
+static enum status find_row(const struct sessions *sessions, struct text id,
+                            struct session_row *out)
+{
+    enum status status = sessions_find_by_id(sessions->store, id, out);
+    if (status == ERR_NOT_FOUND && store_exists(sessions->cache)) {
+        status = sessions_find_by_id(sessions->cache, id, out);
+    }
+    return status;
+}
+
+static enum status name_user(const struct sessions *sessions, struct session_row *row)
+{
+    struct user user = {0};
+    enum status status = users_find_by_id(sessions->store, row->user_id, &user);
+    memcpy(row->user, user.name, sizeof row->user);
+    secret_wipe(&user, sizeof user);
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
 /* A session of the cache alone is revoked in the database like any other: only there is it refused
  * to tokens of every kind. */
 enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
@@ -87,12 +107,12 @@ enum status administer_end(const struct sessions *sessions, int64_t user_id, str
 {
     struct session_row row = {0};
     bool has_cache = store_exists(sessions->cache);
-    enum status status = sessions_find_by_id(sessions->store, id, &row);
-    if (status == ERR_NOT_FOUND && has_cache) {
-        status = sessions_find_by_id(sessions->cache, id, &row);
-    }
+    enum status status = find_row(sessions, id, &row);
     if (status == OK && user_id != 0 && row.user_id != user_id) {
         status = ERR_NOT_FOUND;
+    }
+    if (status == OK) {
+        status = name_user(sessions, &row);
     }
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);

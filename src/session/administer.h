@@ -13,8 +13,8 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
                             void *context) MUST_USE;
 
 /* Ends the session that people call by `id`, if it is the user's or, with user_id 0, whosever it
- * is. *ended becomes its row, without its user; wipe it. ERR_INPUT when it is no such id,
- * ERR_NOT_FOUND (also of somebody else's); ERR_STORE, ERR_SYSTEM. */
+ * is. *ended becomes its row, with its user's name if there still is one; wipe it. ERR_INPUT when
+ * it is no such id, ERR_NOT_FOUND (also of somebody else's); ERR_STORE, ERR_SYSTEM. */
 enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
                            struct session_row *ended) MUST_USE;
 
