@@ -63,6 +63,8 @@ int session_revoke_run(struct invocation *invocation);
 int session_revoke_user_run(struct invocation *invocation);
 int session_revoke_all_run(struct invocation *invocation);
 int session_purge_run(struct invocation *invocation);
+int throttle_list_run(struct invocation *invocation);
+int throttle_clear_run(struct invocation *invocation);
 int secret_rotate_run(struct invocation *invocation);
 int secret_revoke_run(struct invocation *invocation);
 
