@@ -3,7 +3,7 @@
 #ifndef LATCHKEY_AUTH_ATTEMPT_H
 #define LATCHKEY_AUTH_ATTEMPT_H
 
-#include "auth/auth.h"
+#include "auth/throttling.h"
 
 enum trial {
     TRIAL_WRONG = 0,
@@ -20,18 +20,24 @@ struct attempt {
     enum audit_act act; /* what it is for: AUDIT_SIGN_IN, or AUDIT_PASSWORD of a present one */
 };
 
-/* Zeroed, it was wrong. */
+/* Zeroed, it was wrong. Not to be copied. */
 struct attempt_result {
     enum trial trial;
-    int64_t wait_s;   /* with TRIAL_THROTTLED: seconds until the next one is heard */
-    bool stale;       /* with TRIAL_RIGHT: the hash is to be brought up to date */
-    struct user user; /* with TRIAL_RIGHT; a secret: wipe the whole */
+    int64_t wait_s;         /* with TRIAL_THROTTLED: seconds until the next one is heard */
+    bool stale;             /* with TRIAL_RIGHT: the hash is to be brought up to date */
+    struct user user;       /* with TRIAL_RIGHT; a secret: wipe the whole */
+    struct throttling plan; /* with TRIAL_RIGHT: what it was counted in */
 };
 
 /* Tries. The same work is done for unknown, locked and known users, and no reason is given. A right
  * one ends what was counted against this account from here; a wrong one is logged, audited, and
  * counted. ERR_STORE and all else: it cannot be told now; *out is zeros then. */
 enum status attempt_run(struct auth *auth, const struct attempt *attempt,
+                        struct attempt_result *out) MUST_USE;
+
+/* The same, but a right one stays counted until the caller clears it with throttling_clear, in the
+ * transaction that holds what comes of it. */
+enum status attempt_try(struct auth *auth, const struct attempt *attempt,
                         struct attempt_result *out) MUST_USE;
 
 #endif

@@ -83,11 +83,25 @@ static bool is_same_text(struct text a, struct text b)
     return a.len == b.len && secret_is_equal(a.data, b.data, a.len);
 }
 
+/* Reads a token that says who somebody is. One that only tells a known browser (auth/device.h) is
+ * none, whichever cookie it came in. */
+static bool decode(const struct auth *auth, struct text cookie, struct token *out)
+{
+    if (token_decode(auth->keyring, cookie, out) != OK) {
+        return false;
+    }
+    if (out->kind == TOKEN_ANONYMOUS || token_is_session(out)) {
+        return true;
+    }
+    token_wipe(out);
+    return false;
+}
+
 /* Whether the cookie is a token that verifies and has another spelling than the one chosen. */
 static bool is_other_token(const struct auth *auth, struct text cookie, struct text chosen)
 {
     struct token other = {0};
-    if (is_same_text(cookie, chosen) || token_decode(auth->keyring, cookie, &other) != OK) {
+    if (is_same_text(cookie, chosen) || !decode(auth, cookie, &other)) {
         return false;
     }
     token_wipe(&other);
@@ -102,7 +116,7 @@ static bool choose_token(const struct auth *auth, const struct text *cookies, si
     const struct text *chosen = NULL;
     for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX; i++) {
         if (chosen == NULL) {
-            chosen = token_decode(auth->keyring, cookies[i], out) == OK ? &cookies[i] : NULL;
+            chosen = decode(auth, cookies[i], out) ? &cookies[i] : NULL;
         } else if (is_other_token(auth, cookies[i], *chosen)) {
             log_debug("two different tokens in one request: neither counts");
             token_wipe(out);

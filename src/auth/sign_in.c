@@ -1,18 +1,37 @@
-/* Signing in, once the password was found to be right. */
+/* Signing in, once the password was found to be right.
+ *
+ * Nobody is in before the audit log says so: the session, the row there and the end of what was
+ * counted are one transaction, which is also one wait for the disk instead of three. Sessions of
+ * the cache lie in another file; they begin before that transaction, and end again if it fails. */
 #include "auth/attempt.h"
 #include "auth/auth.h"
+#include "auth/device.h"
 
 #include "base/log.h"
 #include "base/secret.h"
+
+/* As long a work as the attempt itself, and in the same line. */
+static enum status hash_anew(struct auth *auth, struct text password, char out[PASSWORD_HASH_MAX])
+{
+    const struct password_cost cost = {auth->config->password.memory_bytes,
+                                       auth->config->password.passes};
+    if (auth->line == NULL) {
+        return password_hash(password, &cost, out);
+    }
+    enum status status = hash_line_enter(auth->line);
+    if (status == OK) {
+        status = password_hash(password, &cost, out);
+        hash_line_leave(auth->line);
+    }
+    return status;
+}
 
 /* Brings a hash of other cost or scheme up to date. That this fails must not keep the user out. */
 static void renew_hash(struct auth *auth, const struct credentials *credentials,
                        const struct user *user)
 {
-    const struct password_cost cost = {auth->config->password.memory_bytes,
-                                       auth->config->password.passes};
     char hash[PASSWORD_HASH_MAX];
-    if (password_hash(credentials->password, &cost, hash) != OK ||
+    if (hash_anew(auth, credentials->password, hash) != OK ||
         users_rehash(auth->store, user->id, user->hash, hash) != OK) {
         log_warning(
             "the password hash of user %s could not be brought up to date; the next sign-in "
@@ -22,20 +41,20 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
     secret_wipe(hash, sizeof hash);
 }
 
+/* For a session that nobody is given the token of. */
+static void end_unissued(struct auth *auth, const struct token *token)
+{
+    if (token->kind != TOKEN_NONE && session_end(&auth->sessions, token) != OK) {
+        log_warning("a session that nobody was given a token for stays until it is idle");
+    }
+}
+
 /* Ends the session that the browser came with, so that nothing of it outlives a change of person.
  * It ends after the new one began: whoever could not sign in still has it. When it cannot be ended,
  * the new one is not given out. */
-static enum status end_former(struct auth *auth, const struct visitor *visitor,
-                              const struct token *token)
+static enum status end_former(struct auth *auth, const struct visitor *visitor)
 {
-    if (!visitor->has_token) {
-        return OK;
-    }
-    enum status status = session_end(&auth->sessions, &visitor->token);
-    if (status != OK && session_end(&auth->sessions, token) != OK) {
-        log_warning("a session that nobody was given a token for stays until it is idle");
-    }
-    return status;
+    return visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
 }
 
 static struct session_start start_of(const struct credentials *credentials)
@@ -48,27 +67,82 @@ static struct session_start start_of(const struct credentials *credentials)
     };
 }
 
+static enum status note(struct auth *auth, const struct credentials *credentials,
+                        const struct user *user, enum audit_outcome outcome, struct text detail)
+{
+    const struct audit_event event = {
+        .act = AUDIT_SIGN_IN,
+        .outcome = outcome,
+        .user_id = user->id,
+        .user = text_of(user->name),
+        .address = credentials->origin.address,
+        .detail = detail,
+    };
+    return audit_note(&auth->audit, credentials->now_s, &event);
+}
+
+/* Begins the session with all that belongs to it. *token may be set after a failure too. */
+static enum status begin(struct auth *auth, const struct credentials *credentials,
+                         const struct attempt_result *attempt, struct token *token)
+{
+    const struct session_start start = start_of(credentials);
+    bool apart = auth->config->session.store == SESSION_STORE_CACHE;
+    enum status status = OK;
+    if (apart) {
+        status = session_begin(&auth->sessions, &attempt->user, &start, token);
+    }
+    if (status == OK) {
+        status = store_begin(auth->store);
+    }
+    if (status != OK) {
+        return status;
+    }
+    if (!apart) {
+        status = session_begin(&auth->sessions, &attempt->user, &start, token);
+    }
+    if (status == OK) {
+        status = note(auth, credentials, &attempt->user, AUDIT_DONE, credentials->origin.browser);
+    }
+    if (status == OK) {
+        status = throttling_clear(auth->store, &attempt->plan);
+    }
+    if (status == OK) {
+        return store_commit(auth->store);
+    }
+    store_rollback(auth->store);
+    return status;
+}
+
 static enum status let_in(struct auth *auth, const struct credentials *credentials,
                           const struct visitor *visitor, const struct attempt_result *attempt,
                           struct sign_in *out)
 {
-    const struct session_start start = start_of(credentials);
     struct token token = {0};
+    struct token device = {0};
     if (attempt->stale) {
         renew_hash(auth, credentials, &attempt->user);
     }
-    enum status status = session_begin(&auth->sessions, &attempt->user, &start, &token);
+    enum status status = device_new(attempt->user.id, credentials->now_s, &device);
     if (status == OK) {
-        status = end_former(auth, visitor, &token);
+        status = begin(auth, credentials, attempt, &token);
+    }
+    if (status == OK) {
+        status = end_former(auth, visitor);
     }
     if (status == OK) {
         token_copy(&out->token, &token);
+        token_copy(&out->device, &device);
         out->trial = TRIAL_RIGHT;
         log_info("signed in: %s", attempt->user.name);
-    } else if (status == ERR_NOT_FOUND) {
-        /* Locked, removed or given another password while the hash was computed: that wins. */
-        status = OK;
+    } else {
+        end_unissued(auth, &token);
     }
+    if (status == ERR_NOT_FOUND) {
+        /* Locked, removed or given another password while the hash was computed: that wins. */
+        status = note(auth, credentials, &attempt->user, AUDIT_REFUSED,
+                      TEXT("the account was changed meanwhile"));
+    }
+    token_wipe(&device);
     token_wipe(&token);
     return status;
 }
@@ -85,7 +159,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
     };
     struct attempt_result result;
     secret_wipe(out, sizeof *out);
-    enum status status = attempt_run(auth, &attempt, &result);
+    enum status status = attempt_try(auth, &attempt, &result);
     if (status == OK && result.trial == TRIAL_RIGHT) {
         status = let_in(auth, credentials, visitor, &result, out);
     } else if (status == OK) {

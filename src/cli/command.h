@@ -67,6 +67,8 @@ int session_revoke_all_run(struct invocation *invocation);
 int session_purge_run(struct invocation *invocation);
 int audit_run(struct invocation *invocation);
 int audit_verify_run(struct invocation *invocation);
+int throttle_list_run(struct invocation *invocation);
+int throttle_clear_run(struct invocation *invocation);
 int secret_rotate_run(struct invocation *invocation);
 int secret_revoke_run(struct invocation *invocation);
 

@@ -1,4 +1,4 @@
-/* Anonymous, stored and cached tokens, as drawn in token.h.
+/* Anonymous, stored, cached and device tokens, as drawn in token.h.
  *
  * The tag is over everything else, the header too, which chose the key to compare it with. Time of
  * issue and id are looked at when it was right, and not before.

@@ -158,7 +158,8 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [REVOCATION_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM revocation WHERE until_s <= ?1"},
 
     [THROTTLE_FIND] = {SIGNING_IN, READS,
-                       "SELECT failures, until_s FROM throttle WHERE key = ?1 AND forget_s > ?2"},
+                       "SELECT failures, failed_s, until_s FROM throttle"
+                       " WHERE key = ?1 AND forget_s > ?2"},
     [THROTTLE_COUNT] = {SIGNING_IN, WRITES,
                         "INSERT INTO throttle (key, kind, account, network, failures, failed_s,"
                         " until_s, forget_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"

@@ -1,6 +1,6 @@
 /* Counting failed attempts, in rows that survive a restart. An attempt counts as failed from its
  * beginning until it is told to have been right, so that many at once are as many failures. What is
- * counted against what is the caller's: see auth/throttle.h. */
+ * counted against what is the caller's: see auth/throttling.h. */
 #ifndef LATCHKEY_STORE_THROTTLE_H
 #define LATCHKEY_STORE_THROTTLE_H
 
@@ -9,6 +9,7 @@
 #define THROTTLE_KEY_BYTES   16
 #define THROTTLE_NETWORK_MAX 50    /* bytes of "2001:db8::/64", without NUL */
 #define THROTTLE_ROWS_MAX    65536 /* about; the least that failed goes first */
+#define THROTTLE_COUNTS_MAX  4     /* that one attempt adds to */
 
 enum throttle_kind {
     THROTTLE_ACCOUNT_AND_NETWORK = 1,
@@ -16,6 +17,9 @@ enum throttle_kind {
     THROTTLE_ACCOUNT,
     THROTTLE_BROWSER, /* that signed in to the account before */
 };
+
+/* In words, for lists and the audit log: "account and network". Static. */
+const char *throttle_kind_word(enum throttle_kind kind);
 
 /* One count that an attempt adds to. */
 struct throttle_count {
@@ -29,13 +33,19 @@ struct throttle_count {
     int64_t memory_s;    /* how long after the last failure and its delay the count is kept */
 };
 
+/* What became of an attempt that asked to be counted. */
+struct throttle_admission {
+    int64_t wait_s; /* over 0: it was refused, and is to wait so long; else it was counted */
+    const struct throttle_count
+        *began;      /* makes the next one wait, of several the longest; or NULL */
+    int64_t delay_s; /* with began: so long */
+};
+
 /* Counts an attempt in all of `counts`, unless one of them still has to wait: then nothing is
- * counted and *wait_s, the longest of those waits, is over 0. One transaction; a refusal writes
- * nothing. *began (may be NULL) receives which count this attempt made the next one wait for; NULL:
- * none. ERR_STORE. */
+ * counted or written. What was counted is durable before the attempt is made. ERR_STORE; *out then
+ * says to wait. */
 enum status throttle_admit(struct store *store, const struct throttle_count *counts, size_t count,
-                           int64_t now_s, int64_t *wait_s, const struct throttle_count **began)
-    MUST_USE;
+                           int64_t now_s, struct throttle_admission *out) MUST_USE;
 
 /* The attempt was right: forgets all that is in the count. ERR_STORE. */
 enum status throttle_clear(struct store *store, const struct throttle_count *count) MUST_USE;

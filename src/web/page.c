@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "auth/device.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -168,6 +169,13 @@ static bool render(const struct site *site, const char *name, const struct membe
     return true;
 }
 
+static void add_patience(int status, struct response *response)
+{
+    if (status == 503) {
+        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
+    }
+}
+
 /* A token that forms can be tied to: that of the session, or an anonymous one with half of its life
  * before it, for it must last until the form is sent. */
 static bool ensure_token(struct visit *visit)
@@ -197,6 +205,7 @@ void page_show(struct visit *visit, int status, const char *name, const struct m
     all[count] = (struct member){"csrf", value_string(csrf)};
     if (render(visit->site, name, all, count + 1, visit->response)) {
         visit->response->status = status;
+        add_patience(status, visit->response);
     }
 }
 
@@ -214,6 +223,7 @@ static const struct explanation explanations[] = {
     {405, "That did not work", "This page cannot be used that way."},
     {413, "That was too much", "More was sent than this page takes."},
     {415, "That did not work", "This page takes forms only."},
+    {429, "Too many attempts", "Please wait a while, then try again."},
     {503, "Not possible right now",
      "Signing in does not work at the moment. Please try again soon."},
     {500, "Something went wrong", "The fault is on this side. Please try again in a moment."},
@@ -241,9 +251,7 @@ void page_error(struct site *site, int status, struct response *response)
     if (render(site, "error", members, sizeof members / sizeof members[0], response)) {
         response->status = status;
     }
-    if (status == 503) {
-        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
-    }
+    add_patience(status, response);
 }
 
 void page_fail(struct visit *visit)
@@ -279,6 +287,26 @@ bool page_set_token(struct visit *visit, const struct token *token, bool keep)
         .secure = config->session.secure_cookie,
         .keep = keep,
         .max_age_s = config->session.remember_s,
+    };
+    cookie_set(visit->response, &cookie);
+    secret_wipe(text, sizeof text);
+    return true;
+}
+
+bool page_set_device(struct visit *visit, const struct token *token)
+{
+    const struct config *config = visit->site->config;
+    char text[TOKEN_TEXT_MAX + 1];
+    if (token_encode(visit->site->auth.keyring, token, text) != OK) {
+        page_fail(visit);
+        return false;
+    }
+    const struct cookie cookie = {
+        .name = config_device_cookie_name(config),
+        .value = text_of(text),
+        .secure = config->session.secure_cookie,
+        .keep = true,
+        .max_age_s = DEVICE_LIFE_S,
     };
     cookie_set(visit->response, &cookie);
     secret_wipe(text, sizeof text);

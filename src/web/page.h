@@ -33,7 +33,7 @@ void page_refuse(void *context, const struct request *request, int status,
 
 /* Answers with a template, filled with `members` (at most PAGE_MEMBERS_MAX) and with what all pages
  * have: site.name, site.path, style, script, csrf. A visitor without a usable token gets an
- * anonymous one, which the csrf value belongs to. */
+ * anonymous one, which the csrf value belongs to. 503 tells when to come again. */
 #define PAGE_MEMBERS_MAX 16
 void page_show(struct visit *visit, int status, const char *name, const struct member *members,
                size_t count);
@@ -53,5 +53,9 @@ struct origin page_origin(struct visit *visit);
 /* Hands the browser a token, or with NULL tells it to forget the one it has. With `keep` it
  * outlives the browser's session, for session.remember. False: the answer is an error now. */
 bool page_set_token(struct visit *visit, const struct token *token, bool keep) MUST_USE;
+
+/* Hands the browser the token by which it is known from now on; see auth/device.h. It goes to no
+ * other host, and stays when the session ends. False: the answer is an error now. */
+bool page_set_device(struct visit *visit, const struct token *token) MUST_USE;
 
 #endif

@@ -86,6 +86,8 @@ static void an_empty_file_gives_the_defaults(void **state)
     assert_int_equal(config->password.min_length, 12);
     assert_int_equal(config->throttle.attempts, 5);
     assert_int_equal(config->throttle.window_s, 15 * 60);
+    assert_int_equal(config->throttle.ipv4_bits, 32);
+    assert_int_equal(config->throttle.ipv6_bits, 64);
     assert_int_equal(config->workers.login, cores);
     assert_int_equal(config->workers.logout, 1);
     assert_int_equal(config->workers.account, 1);
@@ -131,6 +133,8 @@ static const char whole_file[] =
     "[throttle]\n"
     "attempts = 1000000\n"
     "window = 90s\n"
+    "ipv4_bits = 24\n"
+    "ipv6_bits = 48\n"
     "[workers]\n"
     "login = 3\n"
     "logout = 4\n"
@@ -178,6 +182,8 @@ static void every_key_of_a_file_is_read(void **state)
     assert_int_equal(config->password.min_length, 8);
     assert_int_equal(config->throttle.attempts, 1000000);
     assert_int_equal(config->throttle.window_s, 90);
+    assert_int_equal(config->throttle.ipv4_bits, 24);
+    assert_int_equal(config->throttle.ipv6_bits, 48);
     assert_int_equal(config->workers.login, 3);
     assert_int_equal(config->workers.logout, 4);
     assert_int_equal(config->workers.account, 5);
@@ -222,7 +228,7 @@ static const struct {
     {"[session]\nLifetime = 2h\n", ":2: unknown key Lifetime in [session]; did you mean lifetime?"},
     {"[state]\nmemory = 19M\n", ":2: unknown key memory in [state]; it belongs to [password]"},
     {"[throttle]\nblockade = 5\n",
-     ":2: unknown key blockade in [throttle]; there are attempts, window"},
+     ":2: unknown key blockade in [throttle]; there are attempts, window, ipv4_bits, ipv6_bits"},
     {"[site]\n= x\n", ":2: unknown key  in [site]; there are name, path"},
     {"name = x\n[site]\n", ":1: name stands before any section; write [section] above it"},
     {"[log]\nlevel = info\n\n[site]\n[log]\nlevel = info\n",
@@ -262,6 +268,9 @@ static const struct {
     {"[password]\npasses = 17\n", ":2: password.passes cannot be \"17\"; write a number"},
     {"[password]\nmin_length = 7\n", ":2: password.min_length cannot be \"7\"; write a number"},
     {"[password]\nmin_length = 129\n", ":2: password.min_length cannot be \"129\"; write"},
+    {"[throttle]\nipv4_bits = 33\n", ":2: throttle.ipv4_bits cannot be \"33\"; write a number"},
+    {"[throttle]\nipv4_bits = 0\n", ":2: throttle.ipv4_bits cannot be \"0\"; write a number"},
+    {"[throttle]\nipv6_bits = 8\n", ":2: throttle.ipv6_bits cannot be \"8\"; write a number"},
     {"[throttle]\nattempts = -1\n", ":2: throttle.attempts cannot be \"-1\"; write a number"},
     {"[workers]\ngate = 0\n", ":2: workers.gate cannot be \"0\"; write a number, from 1 to 512"},
     {"[workers]\ngate = 18446744073709551617\n", ":2: workers.gate cannot be \"1844674407370955"},

@@ -1,0 +1,128 @@
+/* latchkey throttle: who failed to sign in, and letting them try again at once. */
+#include <stdio.h>
+
+#include "auth/throttling.h"
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "cli/command.h"
+#include "cli/listing.h"
+
+#define OBJECT_MAX 2048 /* six times all that is shown of a count, for escapes */
+#define FORMAT     "%-20s  %-20s  %-24s  %8s  %-23s  %s\n"
+
+struct throttle_listing {
+    struct listing rows;
+    int64_t now_s;
+};
+
+static bool print_json(struct listing *listing, const struct throttle_row *row)
+{
+    struct buffer object;
+    buffer_init(&object, OBJECT_MAX);
+    struct json json = json_open(&object);
+    json_add_text(&json, "kind", text_of(throttle_kind_word(row->kind)));
+    json_add_text(&json, "user", text_of(row->account));
+    json_add_text(&json, "network", text_of(row->network));
+    json_add_number(&json, "failures", row->failures);
+    json_add_number(&json, "failed", row->failed_s);
+    json_add_number(&json, "until", row->until_s);
+    json_close(&json);
+    return listing_add_json(listing, &object);
+}
+
+static const char *or_dash(const char *text)
+{
+    return text[0] != '\0' ? text : "-";
+}
+
+static bool print_count(void *context, const struct throttle_row *row)
+{
+    struct throttle_listing *listing = context;
+    char failures[24];
+    char failed[CLOCK_TEXT_MAX];
+    char until[CLOCK_TEXT_MAX] = "-";
+    if (listing->rows.json) {
+        return print_json(&listing->rows, row);
+    }
+    (void)snprintf(failures, sizeof failures, "%lld", (long long)row->failures);
+    clock_print(row->failed_s, failed);
+    if (row->until_s > listing->now_s) {
+        clock_print(row->until_s, until);
+    }
+    if (listing_add_row(&listing->rows)) {
+        (void)printf(FORMAT, "KIND", "USER", "NETWORK", "FAILURES", "LAST", "WAITS UNTIL");
+    }
+    (void)printf(FORMAT, throttle_kind_word(row->kind), or_dash(row->account),
+                 or_dash(row->network), failures, failed, until);
+    return true;
+}
+
+int throttle_list_run(struct invocation *invocation)
+{
+    struct throttle_listing listing = {.rows = listing_init(&invocation->options)};
+    enum status status = clock_get(&listing.now_s);
+    if (status == OK) {
+        status = throttle_list(invocation->store, listing.now_s, print_count, &listing);
+    }
+    if (status == OK) {
+        status = listing_close(&listing.rows, "Nobody failed to sign in lately.");
+    }
+    return command_finish(status);
+}
+
+/* The network as lists show it: of an address, the one that it is counted in; else as it stands. */
+static bool find_network(const struct config *config, struct text what,
+                         char out[THROTTLE_NETWORK_MAX + 1])
+{
+    struct address_block block;
+    char text[ADDRESS_TEXT_MAX];
+    bool is_block = text_has_byte(what, '/');
+    if (address_parse_block(what, &block) == OK && is_block) {
+        address_print(&block.first, text);
+        (void)snprintf(out, THROTTLE_NETWORK_MAX + 1, "%s/%u", text, block.bits);
+        return true;
+    }
+    throttling_print_network(config, what, out);
+    return !is_block && (!text_is(text_of(out), "unknown") || text_is(what, "unknown"));
+}
+
+/* What the operand means: a user who has that name, else a network. */
+static int find_what(struct invocation *invocation, struct user *user,
+                     char network[THROTTLE_NETWORK_MAX + 1])
+{
+    struct text what = text_of(invocation->options.operands[0]);
+    enum status status = users_find(invocation->store, what, user);
+    if (status == OK) {
+        return EXIT_DONE;
+    }
+    if (status != ERR_NOT_FOUND) {
+        return command_finish(status);
+    }
+    if (!find_network(invocation->config, what, network)) {
+        return command_fail("there is no user of that name, and it is no address or network; see "
+                            "`latchkey throttle list`");
+    }
+    return EXIT_DONE;
+}
+
+int throttle_clear_run(struct invocation *invocation)
+{
+    struct user user = {0};
+    char network[THROTTLE_NETWORK_MAX + 1] = "";
+    int64_t cleared = 0;
+    if (invocation->options.operand_count > 0) {
+        int result = find_what(invocation, &user, network);
+        if (result != EXIT_DONE) {
+            return result;
+        }
+    }
+    enum status status =
+        throttle_forget(invocation->store, text_of(user.name), text_of(network), &cleared);
+    secret_wipe(&user, sizeof user);
+    if (status == OK) {
+        (void)printf("%lld count%s of failed attempts %s cleared.\n", (long long)cleared,
+                     cleared == 1 ? "" : "s", cleared == 1 ? "was" : "were");
+    }
+    return command_finish(status);
+}
