@@ -14,6 +14,7 @@ static const struct site_program program = {
              .reads_body = true,
              .handle = page_handle,
              .refuse = page_refuse,
+             .is_known = site_is_known,
              .tend = site_tend},
 };
 

@@ -2,7 +2,7 @@
  * request is complete and well-formed (screen.c); then libfcgi reads and answers it without ever
  * waiting (deliver.c).
  *
- *     peek ─┬─ complete ──────── answered, closed or kept
+ *     peek ─┬─ complete ──────── answered, closed or kept; or handed over (porter.c)
  *           ├─ incomplete ────── waits for more
  *           ├─ too large ─────── read and dropped (oversize.c), 413, closed
  *           └─ malformed, EOF ── closed without a byte
@@ -28,6 +28,7 @@
 
 enum status desk_open(const struct http_program *program, void *context, struct desk *out)
 {
+    out->porter = NULL;
     out->answers = 0;
     enum status status = exchange_open(program, context, &out->exchange);
     return status == OK ? deliver_init(program->reads_body, &out->request) : status;
@@ -66,6 +67,13 @@ static bool is_taken(int fd)
     return ioctl(fd, TIOCOUTQ, &left) == 0 && left == 0;
 }
 
+static enum passage pass(struct desk *desk, const struct connection *connection,
+                         const struct screen *seen)
+{
+    return desk->porter == NULL ? PASSAGE_HERE
+                                : porter_pass(desk->porter, connection->fd, seen, &desk->exchange);
+}
+
 static enum outcome answer(struct desk *desk, struct connection *connection,
                            const struct screen *seen, bool has_ended)
 {
@@ -73,9 +81,18 @@ static enum outcome answer(struct desk *desk, struct connection *connection,
         log_warning("a connection was refused: a request before the last answer was read");
         return OUTCOME_DONE;
     }
+    enum passage passage = pass(desk, connection, seen);
+    if (passage == PASSAGE_ON) {
+        return OUTCOME_DONE;
+    }
+    int refusal = desk->exchange.refusal;
+    if (passage == PASSAGE_FULL) {
+        desk->exchange.refusal = DESK_BUSY;
+    }
     desk->answers++;
     connection->was_answered = true;
     bool is_clean = deliver(&desk->request, &connection->fd, seen, &desk->exchange);
+    desk->exchange.refusal = refusal;
     return is_clean && seen->keep_conn && !has_ended ? OUTCOME_KEEP : OUTCOME_DONE;
 }
 

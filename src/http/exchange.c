@@ -44,10 +44,14 @@ enum status exchange_answer(struct exchange *exchange, const struct request_sour
     struct request request = {.arena = exchange->arena, .role = source->role};
     const char *reason = "no reason given";
     int refused = request_parse(source, exchange->arena, &request, &reason);
+    if (refused != 0) {
+        log_warning("a request was refused with %d: %s", refused, reason);
+    } else {
+        refused = exchange->refusal; /* whoever set it has logged why */
+    }
     if (refused == 0) {
         program->handle(exchange->context, &request, &exchange->response);
     } else {
-        log_warning("a request was refused with %d: %s", refused, reason);
         program->refuse(exchange->context, &request, refused, &exchange->response);
     }
     return print(exchange, &request);

@@ -7,6 +7,7 @@
 struct exchange {
     const struct http_program *program;
     void *context;
+    int refusal;         /* not 0: good requests are refused with this status, too */
     struct arena *arena; /* of the present request; for the carrier too */
     struct response response;
     struct buffer answer; /* from Status on; whole, when the call below was OK */

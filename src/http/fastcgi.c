@@ -19,6 +19,9 @@
  * request that is on its way at that very moment is lost, and so nginx, which repeats others,
  * answers a POST with a 502. deploy/ keeps no connections.
  *
+ * Where answers take long, a worker does not listen: what it answers is handed to it by the porter
+ * (porter.c), who runs the same loop at the socket.
+ *
  * The listener is asked only when there is an event: an accept that finds nobody costs as much as
  * eight calls of epoll_wait.
  *
@@ -29,10 +32,7 @@
  * are busy. It goes on while somebody waits; then it leaves the listener for STAND_BACK_MS, so that
  * a first worker that could do all is not helped all the time, and comes back as the last in line.
  * While the first tends, no helper leaves. What it costs: when the first is held up otherwise and
- * all helpers stand back, a connection waits as long.
- *
- * What the program has to tend is due a moment after an answer, and done in the first turn that
- * finds no event; or, when every turn finds one, TEND_LATE_MS after it was due. */
+ * all helpers stand back, a connection waits as long. */
 #include "http/fastcgi.h"
 
 #include <stdlib.h>
@@ -41,14 +41,20 @@
 #include "base/log.h"
 #include "http/connections.h"
 #include "http/desk.h"
+#include "http/tending.h"
 #include "http/wait_set.h"
 
 #define PAUSE_MS      100 /* of the listener, without descriptors */
 #define SLOW_MS       10  /* a request that took as long has its connection closed */
-#define TEND_QUIET_MS 10  /* without an event, after an answer */
-#define TEND_LATE_MS  1000
-#define LAST_MAX      64 /* connections that a worker takes in when it is to stop */
-#define STAND_BACK_MS 20 /* a helper from the listener, after it has helped */
+#define LAST_MAX      64  /* connections that a worker takes in when it is to stop */
+#define STAND_BACK_MS 20  /* a helper from the listener, after it has helped */
+
+/* Of a worker that takes over from a porter and is to stop: how often it looks whether he has left,
+ * when it refuses those who still wait, and when it leaves in any case. So it is gone, with a
+ * hash at hand, before it is killed (PREFORK_STOP_MS). */
+#define STOP_LOOK_MS   20
+#define STOP_REFUSE_MS 8000
+#define STOP_LEAVE_MS  12000
 
 #define NEVER INT64_MAX
 
@@ -59,13 +65,20 @@ struct worker {
     bool failed;
     bool is_helper;
     bool has_accepted; /* since it last found nobody */
-    bool must_rest;    /* answered since the program last had nothing to let go of */
     int64_t now_ms;    /* as of the last event or answer */
     int64_t resume_ms; /* when the listener is watched again after a pause */
-    int64_t tend_ms;   /* when the program wants to tend; NEVER */
+    struct tending tending;
+    int64_t stop_ms; /* when it was told to stop */
     struct fastcgi_crew *crew;
+    struct porter porter; /* of the desk, if that is the porter's */
     struct desk desk;
 };
+
+/* Whether its connections are handed to it, which goes on for a while when it is to stop. */
+static bool takes_over(const struct worker *worker)
+{
+    return worker->set.listener.from != NULL;
+}
 
 static enum outcome attend(struct worker *worker, struct connection *connection, bool has_ended)
 {
@@ -76,12 +89,9 @@ static enum outcome attend(struct worker *worker, struct connection *connection,
     if (desk->answers == answers) {
         return outcome;
     }
-    worker->must_rest = true;
     worker->now_ms = clock_monotonic_ms();
-    if (desk->exchange.program->tend != NULL && worker->tend_ms == NEVER) {
-        worker->tend_ms = worker->now_ms + TEND_QUIET_MS;
-    }
-    bool may_keep = !worker->stopping && worker->now_ms - begin_ms < SLOW_MS;
+    tending_note_answer(&worker->tending, worker->now_ms);
+    bool may_keep = !worker->stopping && !takes_over(worker) && worker->now_ms - begin_ms < SLOW_MS;
     return outcome == OUTCOME_KEEP && !may_keep ? OUTCOME_DONE : outcome;
 }
 
@@ -189,15 +199,23 @@ static void take_last(struct worker *worker)
     }
 }
 
+static bool may_resume(const struct worker *worker)
+{
+    return !worker->set.is_listening && (!worker->stopping || takes_over(worker));
+}
+
 /* Milliseconds until something must be done without an event; -1: nothing. */
 static int count_patience(const struct worker *worker)
 {
     int64_t until_ms = connections_deadline(&worker->connections);
-    if (worker->tend_ms < until_ms) {
-        until_ms = worker->tend_ms;
+    if (worker->tending.due_ms < until_ms) {
+        until_ms = worker->tending.due_ms;
     }
-    if (!worker->set.is_listening && !worker->stopping && worker->resume_ms < until_ms) {
+    if (may_resume(worker) && worker->resume_ms < until_ms) {
         until_ms = worker->resume_ms;
+    }
+    if (worker->stopping && takes_over(worker) && worker->now_ms + STOP_LOOK_MS < until_ms) {
+        until_ms = worker->now_ms + STOP_LOOK_MS;
     }
     if (until_ms == NEVER) {
         return -1;
@@ -205,37 +223,14 @@ static int count_patience(const struct worker *worker)
     return until_ms > worker->now_ms ? (int)(until_ms - worker->now_ms) : 0;
 }
 
-/* Lets the program tend if it is due and the worker idle, or if it is late. */
-static void tend(struct worker *worker, bool is_idle)
-{
-    if (worker->tend_ms > (is_idle ? worker->now_ms : worker->now_ms - TEND_LATE_MS)) {
-        return;
-    }
-    const struct exchange *exchange = &worker->desk.exchange;
-    if (!worker->is_helper) {
-        worker->crew->is_first_away = true;
-    }
-    int again_ms = exchange->program->tend(exchange->context, false);
-    if (!worker->is_helper) {
-        worker->crew->is_first_away = false;
-    }
-    worker->now_ms = clock_monotonic_ms();
-    worker->tend_ms = again_ms < 0 ? NEVER : worker->now_ms + again_ms;
-}
-
-static void tend_last(const struct worker *worker)
-{
-    const struct exchange *exchange = &worker->desk.exchange;
-    if (exchange->program->tend != NULL) {
-        (void)exchange->program->tend(exchange->context, true);
-    }
-}
-
 static void stop(struct worker *worker)
 {
     struct connection *idle = NULL;
     worker->stopping = true;
-    wait_set_leave(&worker->set);
+    worker->stop_ms = worker->now_ms;
+    if (!takes_over(worker)) {
+        wait_set_leave(&worker->set);
+    }
     while ((idle = connections_first_idle(&worker->connections)) != NULL) {
         advance(worker, idle, 0);
     }
@@ -248,24 +243,11 @@ static bool may_stand_back(const struct worker *worker)
            worker->set.is_listening && !worker->crew->is_first_away;
 }
 
-/* Lets the program let go of what it keeps. Milliseconds until it must be asked again; -1: it keeps
- * nothing. */
-static int let_rest(struct worker *worker)
-{
-    const struct exchange *exchange = &worker->desk.exchange;
-    int again_ms = -1;
-    if (worker->must_rest && exchange->program->rest != NULL) {
-        again_ms = exchange->program->rest(exchange->context);
-    }
-    worker->must_rest = again_ms >= 0;
-    return again_ms;
-}
-
 /* Waits for events, or until something is due; how many events there are. */
 static int await(struct worker *worker, struct epoll_event *events)
 {
-    bool was_busy = worker->has_accepted || worker->must_rest;
-    int rest_ms = let_rest(worker);
+    bool was_busy = worker->has_accepted || worker->tending.must_rest;
+    int rest_ms = tending_let_rest(&worker->tending);
     if (was_busy) { /* somebody may be there already */
         int count = wait_set_wait(&worker->set, events, 0);
         if (count != 0) {
@@ -281,6 +263,34 @@ static int await(struct worker *worker, struct epoll_event *events)
         wait_ms = rest_ms;
     }
     return wait_set_wait(&worker->set, events, wait_ms);
+}
+
+/* Who waits when a worker has had its time to stop is told to come again. */
+static void refuse_late(struct worker *worker)
+{
+    int *refusal = &worker->desk.exchange.refusal;
+    if (worker->stopping && worker->now_ms - worker->stop_ms >= STOP_REFUSE_MS && *refusal == 0) {
+        log_warning("too many wait for a worker that is to stop: they are refused with 503");
+        *refusal = DESK_BUSY;
+    }
+}
+
+/* Whether nobody will be handed over any more, or the time for it is over. */
+static bool has_taken_all(const struct worker *worker)
+{
+    const struct handover *from = worker->set.listener.from;
+    return worker->now_ms - worker->stop_ms >= STOP_LEAVE_MS ||
+           (worker->crew->has_porter_left && handover_count(from, HANDOVER_KNOWN) == 0 &&
+            handover_count(from, HANDOVER_USUAL) == 0);
+}
+
+static bool is_done(const struct worker *worker)
+{
+    if (worker->failed || !worker->stopping) {
+        return worker->failed;
+    }
+    return connections_deadline(&worker->connections) == NEVER &&
+           (!takes_over(worker) || has_taken_all(worker));
 }
 
 static void turn(struct worker *worker)
@@ -301,27 +311,33 @@ static void turn(struct worker *worker)
         }
     }
     /* Last, so that no event of this turn is taken for one of a new connection's. */
-    if (has_visitor && !worker->stopping) {
+    if (has_visitor && (!worker->stopping || takes_over(worker))) {
+        refuse_late(worker);
         (void)accept_one(worker);
-    } else if (worker->stopping && !was_stopping) {
+    } else if (worker->stopping && !was_stopping && !takes_over(worker)) {
         take_last(worker);
     }
     connections_close_late(&worker->connections, worker->now_ms);
-    if (!worker->set.is_listening && !worker->stopping && worker->resume_ms <= worker->now_ms) {
+    if (may_resume(worker) && worker->resume_ms <= worker->now_ms) {
         worker->failed = !wait_set_listen(&worker->set) || worker->failed;
     }
-    tend(worker, count == 0);
+    worker->now_ms = tending_act(&worker->tending, worker->now_ms, count == 0);
 }
 
-static enum status worker_open(const struct http_program *program, void *context, int listener,
-                               struct worker *worker)
+static enum status worker_open(const struct http_program *program, void *context,
+                               const struct fastcgi_duty *duty, struct worker *worker)
 {
-    worker->tend_ms = NEVER;
+    tending_init(&worker->tending, &worker->desk.exchange,
+                 worker->is_helper ? NULL : &worker->crew->is_first_away);
     worker->now_ms = clock_monotonic_ms();
     worker->set = (struct wait_set){.epoll = -1, .signals = -1};
     connections_init(&worker->connections);
     enum status status = desk_open(program, context, &worker->desk);
-    return status == OK ? wait_set_open(listener, &worker->set) : status;
+    worker->porter = (struct porter){.handover = duty->handover};
+    worker->desk.porter = duty->is_porter ? &worker->porter : NULL;
+    return status == OK ? wait_set_open(duty->listener, duty->is_porter ? NULL : duty->handover,
+                                        &worker->set)
+                        : status;
 }
 
 static void worker_close(struct worker *worker)
@@ -331,8 +347,19 @@ static void worker_close(struct worker *worker)
     desk_close(&worker->desk);
 }
 
-int fastcgi_serve(const struct http_program *program, void *context, int listener,
-                  struct fastcgi_crew *crew, bool is_helper)
+/* What the crew is to know of this one, as one who died may have left it otherwise. */
+static void tell_crew(struct fastcgi_crew *crew, const struct fastcgi_duty *duty)
+{
+    if (!duty->is_helper) {
+        crew->is_first_away = false;
+    }
+    if (duty->is_porter) {
+        crew->has_porter_left = false;
+    }
+}
+
+int fastcgi_serve(const struct http_program *program, void *context,
+                  const struct fastcgi_duty *duty, struct fastcgi_crew *crew)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     int result = 1;
@@ -341,16 +368,14 @@ int fastcgi_serve(const struct http_program *program, void *context, int listene
         return result;
     }
     worker->crew = crew;
-    worker->is_helper = is_helper;
-    if (!is_helper) {
-        crew->is_first_away = false; /* as one who died may have left it */
-    }
-    if (worker_open(program, context, listener, worker) == OK) {
-        while (!worker->failed &&
-               !(worker->stopping && connections_deadline(&worker->connections) == NEVER)) {
+    worker->is_helper = duty->is_helper;
+    tell_crew(crew, duty);
+    if (worker_open(program, context, duty, worker) == OK) {
+        while (!is_done(worker)) {
             turn(worker);
         }
-        tend_last(worker);
+        crew->has_porter_left = crew->has_porter_left || duty->is_porter;
+        tending_act_last(&worker->tending);
         result = worker->failed ? 1 : 0;
     }
     worker_close(worker);

@@ -19,11 +19,15 @@
 
 #define RECEIVE_BYTES (2 * SCREEN_RAW_MAX_BYTES) /* halves of it may be bookkeeping */
 
-enum status listener_open(int fd, struct listener *out)
+enum status listener_open(int fd, const struct handover *from, struct listener *out)
 {
     const int receive_bytes = RECEIVE_BYTES;
     struct sockaddr_storage own = {0};
     socklen_t len = sizeof own;
+    *out = (struct listener){.fd = fd, .from = from};
+    if (from != NULL) {
+        return OK;
+    }
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
         getsockname(fd, (struct sockaddr *)&own, &len) != 0) {
@@ -33,7 +37,6 @@ enum status listener_open(int fd, struct listener *out)
     if (own.ss_family != AF_UNIX) { /* connections inherit it; UNIX sockets count at the sender */
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     }
-    out->fd = fd;
     peers_init(&out->peers, getenv("FCGI_WEB_SERVER_ADDRS"));
     return OK;
 }
@@ -57,11 +60,28 @@ static enum arrival judge_failure(int reason)
     }
 }
 
+static enum arrival take_over(const struct handover *from, int *fd)
+{
+    switch ((int)handover_take(from, fd)) {
+    case OK:
+        return ARRIVAL_CONNECTION;
+    case ERR_NOT_FOUND: /* another worker took it */
+        return ARRIVAL_NOBODY;
+    case ERR_MEMORY:
+        return ARRIVAL_NO_ROOM;
+    default:
+        return ARRIVAL_BROKEN;
+    }
+}
+
 enum arrival listener_accept(const struct listener *listener, int *fd)
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
     bool asks = listener->peers.limited;
+    if (listener->from != NULL) {
+        return take_over(listener->from, fd);
+    }
     int accepted = accept4(listener->fd, asks ? (struct sockaddr *)&peer : NULL, asks ? &len : NULL,
                            SOCK_CLOEXEC);
     if (accepted < 0) {

@@ -1,18 +1,21 @@
-/* The socket on which all workers of a program listen. */
+/* Where the connections of a process come from: the socket on which its program listens, or the
+ * porter who accepts them there. */
 #ifndef LATCHKEY_HTTP_LISTENER_H
 #define LATCHKEY_HTTP_LISTENER_H
 
-#include "base/status.h"
+#include "http/handover.h"
 #include "http/peers.h"
 
 struct listener {
-    int fd; /* borrowed */
+    int fd;                      /* borrowed */
+    const struct handover *from; /* borrowed; NULL: connections are accepted on fd */
     struct peers peers;
 };
 
 /* Makes the socket non-blocking, and its connections large enough for the largest good request to
- * be looked at. Reads FCGI_WEB_SERVER_ADDRS. ERR_SYSTEM (logged). */
-enum status listener_open(int fd, struct listener *out) MUST_USE;
+ * be looked at. Reads FCGI_WEB_SERVER_ADDRS. ERR_SYSTEM (logged). With `from`, all that is the
+ * porter's to do, and fd is left alone. */
+enum status listener_open(int fd, const struct handover *from, struct listener *out) MUST_USE;
 
 enum arrival {
     ARRIVAL_BROKEN = 0, /* the socket is of no use any more (logged) */
@@ -21,8 +24,8 @@ enum arrival {
     ARRIVAL_CONNECTION,
 };
 
-/* Accepts a connection without waiting. *fd is set for ARRIVAL_CONNECTION only: a blocking
- * descriptor, as libfcgi needs it, that the caller closes. */
+/* Accepts a connection, or takes one over, without waiting. *fd is set for ARRIVAL_CONNECTION only:
+ * a blocking descriptor, as libfcgi needs it, that the caller closes. */
 enum arrival listener_accept(const struct listener *listener, int *fd) MUST_USE;
 
 #endif

@@ -30,6 +30,7 @@ struct service {
     const struct http_program *program;
     void *context;
     struct fastcgi_crew *crew;
+    struct handover handover; /* of a slow program */
 };
 
 bool program_is_fastcgi(void)
@@ -85,8 +86,28 @@ bool program_prepare(char ***environment)
 static int serve(void *argument, size_t number)
 {
     const struct service *service = argument;
-    return fastcgi_serve(service->program, service->context, STDIN_FILENO, service->crew,
-                         number > 0);
+    bool is_slow = service->program->is_slow;
+    const struct fastcgi_duty duty = {
+        .listener = STDIN_FILENO,
+        .handover = is_slow ? &service->handover : NULL,
+        .is_porter = is_slow && number == 0,
+        .is_helper = number != (is_slow ? 1 : 0),
+    };
+    return fastcgi_serve(service->program, service->context, &duty, service->crew);
+}
+
+/* In the master and in all processes that it forks. */
+static int run_processes(struct service *service, size_t workers)
+{
+    int result = 1;
+    if (!service->program->is_slow) {
+        return prefork_run(workers, serve, service);
+    }
+    if (handover_open(&service->handover) == OK) {
+        result = prefork_run((workers > 0 ? workers : 1) + 1, serve, service);
+    }
+    handover_close(&service->handover);
+    return result;
 }
 
 int program_run(const struct http_program *program, size_t workers, char **environment,
@@ -103,7 +124,7 @@ int program_run(const struct http_program *program, size_t workers, char **envir
         return 1;
     }
     service.crew = shared;
-    int result = prefork_run(workers, serve, &service);
+    int result = run_processes(&service, workers);
     (void)munmap(shared, sizeof *service.crew);
     return result;
 }

@@ -11,6 +11,10 @@ struct http_program {
     const char *name;
     bool reads_body; /* forms are read and parsed; otherwise no byte of a body is */
     bool is_brief; /* an answer takes microseconds: one worker does what it can before others do */
+    bool is_slow; /* an answer to a POST takes long, as hashing does, any other does not. As FastCGI
+                   * one process more, the porter, then accepts, answers all that is no POST, lets
+                   * POSTs wait in order for the workers, and answers 503, by `refuse`, when too
+                   * many wait (http/porter.h) */
 
     /* Answers a request by filling *response. */
     void (*handle)(void *context, const struct request *request, struct response *response);
@@ -19,6 +23,11 @@ struct http_program {
      * request holds what was known. */
     void (*refuse)(void *context, const struct request *request, int status,
                    struct response *response);
+
+    /* Whether a POST to a slow program is of somebody who is known, and so goes before all that are
+     * not; NULL: nobody is. Asked by the porter, for each: it should take microseconds. The request
+     * is whole but for `fields` and `form`, which are empty. */
+    bool (*is_known)(void *context, const struct request *request);
 
     /* Does what must never stand in the way of an answer, such as writing down what the answers
      * left to be written; NULL: nothing. Called when answers were given, their connections are
@@ -53,10 +62,10 @@ bool program_is_fastcgi(void);
 bool program_prepare(char ***environment) MUST_USE;
 
 /* Serves until there is nothing left to serve (CGI: one request; FastCGI: SIGTERM, after the
- * requests at hand are answered). `workers` processes are kept alive, at least 1; one that dies is
- * replaced, with a growing pause when it dies at once. `context` goes to the handlers; it must hold
- * nothing that does not survive fork (such as an open database), see store_open. `environment` is
- * that of program_prepare.
+ * requests at hand are answered). `workers` processes are kept alive, at least 1, and the porter of
+ * a slow program; one that dies is replaced, with a growing pause when it dies at once. `context`
+ * goes to the handlers; it must hold nothing that does not survive fork (such as an open database),
+ * see store_open. `environment` is that of program_prepare.
  *
  * Returns the exit status of the process, in the master and in each worker: the caller cleans up
  * and exits in all of them alike. */

@@ -39,13 +39,13 @@ static bool open_waiting(struct wait_set *set)
     return watch(set, set->signals, EPOLLIN | EPOLLET, KEY_SIGNALS);
 }
 
-enum status wait_set_open(int listener, struct wait_set *out)
+enum status wait_set_open(int listener, const struct handover *from, struct wait_set *out)
 {
     *out = (struct wait_set){.epoll = -1, .signals = -1};
     if (!open_waiting(out)) {
         return ERR_SYSTEM;
     }
-    enum status status = listener_open(listener, &out->listener);
+    enum status status = listener_open(listener, from, &out->listener);
     return status == OK && !wait_set_listen(out) ? ERR_SYSTEM : status;
 }
 
@@ -64,18 +64,37 @@ bool wait_set_add(const struct wait_set *set, int fd, uint32_t key)
     return watch(set, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, key);
 }
 
+/* The descriptors by which connections come; how many. */
+static size_t list_sources(const struct wait_set *set, int out[HANDOVER_LINES])
+{
+    const struct handover *from = set->listener.from;
+    if (from == NULL) {
+        out[0] = set->listener.fd;
+        return 1;
+    }
+    memcpy(out, from->out, sizeof from->out);
+    return HANDOVER_LINES;
+}
+
 bool wait_set_listen(struct wait_set *set)
 {
-    set->is_listening = watch(set, set->listener.fd, EPOLLIN | EPOLLEXCLUSIVE, KEY_LISTENER);
+    int sources[HANDOVER_LINES];
+    size_t count = list_sources(set, sources);
+    set->is_listening = true;
+    for (size_t i = 0; i < count && set->is_listening; i++) {
+        set->is_listening = watch(set, sources[i], EPOLLIN | EPOLLEXCLUSIVE, KEY_LISTENER);
+    }
     return set->is_listening;
 }
 
 void wait_set_leave(struct wait_set *set)
 {
-    if (set->is_listening) {
-        (void)epoll_ctl(set->epoll, EPOLL_CTL_DEL, set->listener.fd, NULL);
-        set->is_listening = false;
+    int sources[HANDOVER_LINES];
+    size_t count = list_sources(set, sources);
+    for (size_t i = 0; i < count && set->is_listening; i++) {
+        (void)epoll_ctl(set->epoll, EPOLL_CTL_DEL, sources[i], NULL);
     }
+    set->is_listening = false;
 }
 
 int wait_set_wait(const struct wait_set *set, struct epoll_event events[EVENTS_AT_ONCE],

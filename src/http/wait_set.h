@@ -1,4 +1,5 @@
-/* What a worker waits for: its listener, the stop signals, and the connections that it has. */
+/* What a worker waits for: its listener (or the lines of a porter), the stop signals, and the
+ * connections that it has. */
 #ifndef LATCHKEY_HTTP_WAIT_SET_H
 #define LATCHKEY_HTTP_WAIT_SET_H
 
@@ -16,10 +17,10 @@ struct wait_set {
     bool is_listening;        /* the listener is among what is waited for */
 };
 
-/* For the listening socket (borrowed), which becomes non-blocking, and the signals of
+/* For the listener that listener_open makes of the first two, and the signals of
  * prefork_stop_signals, which must be blocked. After desk_open, for libfcgi puts signal handlers of
  * its own. ERR_SYSTEM (logged). Close with wait_set_close, also after a failure. */
-enum status wait_set_open(int listener, struct wait_set *out) MUST_USE;
+enum status wait_set_open(int listener, const struct handover *from, struct wait_set *out) MUST_USE;
 void wait_set_close(struct wait_set *set);
 
 /* Adds a connection, to be told by the edge when it can be read or has ended, under the key. False

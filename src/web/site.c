@@ -139,6 +139,7 @@ static bool read_arguments(int argc, char **argv, const char **config_path)
 int site_run(const struct site_program *program, int argc, char **argv)
 {
     struct site site = {0};
+    struct http_program http = program->http;
     const char *config_path = NULL;
     char **environment = NULL;
     int result = 1;
@@ -155,14 +156,14 @@ int site_run(const struct site_program *program, int argc, char **argv)
     }
     if (program->hashes) {
         priority_lower();
+        http.is_slow = true;
     }
     if (site_open(program, config_path, &site) == OK) {
         if (program_is_fastcgi()) {
             auth_disconnect(&site.auth); /* each worker opens its own */
             (void)malloc_trim(0);        /* what that took is not to be in every worker */
         }
-        result = program_run(&program->http, count_workers(site.config, program->role), environment,
-                             &site);
+        result = program_run(&http, count_workers(site.config, program->role), environment, &site);
     }
     site_close(&site);
     return result;
@@ -186,6 +187,29 @@ enum status site_identify(struct site *site, const struct request *request, int6
     struct text values[AUTH_COOKIES_MAX];
     size_t count = site_list_cookies(request, config_cookie_name(site->config), values);
     return auth_identify(&site->auth, values, count, now_s, out);
+}
+
+static bool is_device(const struct keyring *keyring, struct text value)
+{
+    struct token token = {0};
+    bool is_device = token_decode(keyring, value, &token) == OK && token.kind == TOKEN_DEVICE;
+    token_wipe(&token);
+    return is_device;
+}
+
+bool site_is_known(void *context, const struct request *request)
+{
+    struct site *site = context;
+    struct text values[AUTH_COOKIES_MAX];
+    size_t count = site_list_cookies(request, config_device_cookie_name(site->config), values);
+    bool is_known = false;
+    if (count > 0 && keyring_refresh(site->auth.keyring) != OK) {
+        return false; /* whoever answers meets the same, and says so */
+    }
+    for (size_t i = 0; i < count && !is_known; i++) {
+        is_known = is_device(site->auth.keyring, values[i]);
+    }
+    return is_known;
 }
 
 int site_tend(void *context, bool leaving)

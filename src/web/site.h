@@ -25,7 +25,8 @@ struct site_program {
     enum store_role role;
     const struct page *pages; /* NULL: no pages, no templates */
     bool remembers;           /* checks so many sessions that its workers keep them in memory */
-    bool hashes;              /* hashes passwords, which takes long: stands behind all others */
+    bool hashes;              /* hashes passwords, which takes long: stands behind all others, and
+                               * has a porter (is_slow of http, which is set for it) */
     struct http_program http; /* its handlers get a struct site as context */
 };
 
@@ -36,6 +37,10 @@ int site_run(const struct site_program *program, int argc, char **argv) MUST_USE
 
 /* The `tend` of struct http_program for all of them. */
 int site_tend(void *context, bool leaving);
+
+/* The `is_known` of struct http_program: the browser has a device token of ours, so somebody signed
+ * in with it before. */
+bool site_is_known(void *context, const struct request *request);
 
 /* The `rest` of struct http_program for one that remembers. */
 int site_rest(void *context);

@@ -27,6 +27,7 @@
 #include "scratch.h"
 
 #define SLOW_MS       600
+#define STEADY_MS     30
 #define LARGE_BYTES   60000
 #define READ_LIMIT_S  20
 #define BACKLOG       512
@@ -44,15 +45,32 @@ static void give_up(const char *action)
 
 static size_t handled; /* requests, in this process */
 
-static void handle(void *context, const struct request *request, struct response *response)
+static void log_form(const struct service_options *options, const struct request *request)
+{
+    if (options->is_slow && request->form.count > 0) {
+        const struct text *value = &request->form.items[0].value;
+        log_info("answers %.*s", (int)value->len, value->data);
+    }
+}
+
+static bool is_known(void *context, const struct request *request)
 {
     (void)context;
+    return text_is(request->path, "/known");
+}
+
+static void handle(void *context, const struct request *request, struct response *response)
+{
     handled++;
+    log_form(context, request);
     if (text_is(request->path, "/crash")) {
         (void)raise(SIGKILL);
     }
     if (text_is(request->path, "/slow")) {
         pause_ms(SLOW_MS);
+    }
+    if (text_is(request->path, "/steady")) {
+        pause_ms(STEADY_MS);
     }
     response->status = 200;
     if (text_is(request->path, "/large")) {
@@ -128,6 +146,8 @@ static void run(struct service_options options, int listener)
     const struct http_program program = {.name = "service",
                                          .reads_body = !options.ignores_body,
                                          .is_brief = options.is_brief,
+                                         .is_slow = options.is_slow,
+                                         .is_known = options.is_slow ? is_known : NULL,
                                          .handle = handle,
                                          .refuse = refuse,
                                          .tend = options.tends ? tend : NULL,

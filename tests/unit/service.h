@@ -10,6 +10,7 @@ struct service_options {
     size_t workers;    /* 0 means 1 */
     bool ignores_body; /* the program does not read bodies, as the gate */
     bool is_brief;     /* its answers are brief, as the gate's */
+    bool is_slow;      /* it has a porter, who knows those that ask for /known */
     unsigned files;    /* limit of open descriptors; 0: as it is */
     const char *peers; /* FCGI_WEB_SERVER_ADDRS; with it, the socket is TCP on 127.0.0.1 */
     bool tends;        /* the program has something to tend, and logs it (service_read_tends) */
@@ -19,7 +20,7 @@ struct service_options {
 };
 
 /* Starts it; returns the process id of the master. What it answers, by path:
- *   /crash  dies · /slow  answers after 600 ms · /large  60,000 bytes
+ *   /crash  dies · /slow  answers after 600 ms · /steady  after 30 ms · /large  60,000 bytes
  *   anything else  "pid role method path body-fields first-field\n" */
 pid_t service_start(struct service_options options);
 
@@ -59,7 +60,8 @@ struct tended {
 /* The calls that ended so far, in all workers; how many, at most `room`. */
 size_t service_read_tends(struct tended *out, size_t room);
 
-/* What the program has written to its log. */
+/* What the program has written to its log; that of a slow one has "answers FIELD" for the first
+ * field of each form, when it begins with it. */
 void service_read_log(struct buffer *out);
 
 #endif
