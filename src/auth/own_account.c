@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "auth/device.h"
 #include "auth/hashing.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -187,6 +188,9 @@ enum status account_use_link(struct auth *auth, const struct visitor *visitor,
         log_info("password set on a link: %s", user.name);
         note(auth, AUDIT_PASSWORD, &session, &use->origin, use->now_s, "set on a link");
         status = session_begin(&auth->sessions, &user, &start, &out->token);
+    }
+    if (status == OK) {
+        status = device_new(user.id, use->now_s, &out->device);
     }
     if (status == OK) {
         end_former(auth, visitor);

@@ -6,32 +6,17 @@
 #include "auth/attempt.h"
 #include "auth/auth.h"
 #include "auth/device.h"
+#include "auth/hashing.h"
 
 #include "base/log.h"
 #include "base/secret.h"
-
-/* As long a work as the attempt itself, and in the same line. */
-static enum status hash_anew(struct auth *auth, struct text password, char out[PASSWORD_HASH_MAX])
-{
-    const struct password_cost cost = {auth->config->password.memory_bytes,
-                                       auth->config->password.passes};
-    if (auth->line == NULL) {
-        return password_hash(password, &cost, out);
-    }
-    enum status status = hash_line_enter(auth->line);
-    if (status == OK) {
-        status = password_hash(password, &cost, out);
-        hash_line_leave(auth->line);
-    }
-    return status;
-}
 
 /* Brings a hash of other cost or scheme up to date. That this fails must not keep the user out. */
 static void renew_hash(struct auth *auth, const struct credentials *credentials,
                        const struct user *user)
 {
     char hash[PASSWORD_HASH_MAX];
-    if (hash_anew(auth, credentials->password, hash) != OK ||
+    if (hashing_make(auth, credentials->password, hash) != OK ||
         users_rehash(auth->store, user->id, user->hash, hash) != OK) {
         log_warning(
             "the password hash of user %s could not be brought up to date; the next sign-in "

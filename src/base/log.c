@@ -13,7 +13,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
+
+#include "base/address.h"
+#include "base/syslog.h"
+
+#define SYSTEM_LOG     "/dev/log"
+#define NAME_MAX_BYTES 64
 
 #define LINE_MAX_BYTES 1000 /* with the newline */
 #define CUT            "..."
@@ -144,4 +151,25 @@ void log_info(const char *format, ...)
 void log_debug(const char *format, ...)
 {
     WRITE(LOG_LEVEL_DEBUG);
+}
+
+/* A line of the system's log is read by programs that ban whom it names, so a name is either one
+ * that a user may have (store/users.h) or none at all, and an address is spelled anew. */
+void log_authentication_failure(struct text user, struct text address)
+{
+    int saved = errno;
+    char line[2 * NAME_MAX_BYTES + ADDRESS_TEXT_MAX];
+    char from[ADDRESS_TEXT_MAX] = "";
+    struct address parsed;
+    bool is_name = user.len <= NAME_MAX_BYTES && text_consists_of(user, "._-@+");
+    if (address_parse(address, &parsed) == OK) {
+        address_print(&parsed, from);
+    }
+    (void)snprintf(line, sizeof line, "authentication failure; user=%.*s rhost=%s",
+                   is_name ? (int)user.len : 0, text_bytes(user), from);
+    log_warning("%s", line);
+    if (syslog_send(SYSTEM_LOG, LOG_AUTHPRIV | LOG_WARNING, text_of(line)) != OK) {
+        log_debug("the system's log did not take a line");
+    }
+    errno = saved;
 }

@@ -18,4 +18,14 @@ void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A wrong password, for whoever bans addresses: one line in the system's log (base/syslog.h), of
+ * facility authpriv and level warning, and the same as log_warning writes it:
+ *
+ *     authentication failure; user=NAME rhost=ADDRESS
+ *
+ * `user` is the name of a user, or empty; `address` that of the client. What is no name, or no
+ * address, is left out, so that nothing else gets into the line. Never fails or waits, keeps errno.
+ */
+void log_authentication_failure(struct text user, struct text address);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "auth/own_account.h"
 #include "base/secret.h"
@@ -52,8 +53,7 @@ void password_get(struct visit *visit)
     }
 }
 
-bool password_read_new(const struct visit *visit, const char *name, const char *display,
-                       struct new_password *out)
+bool password_read_new(const struct visit *visit, const struct user *user, struct new_password *out)
 {
     struct text first = fields_get(visit->request->form, "new");
     struct text second = fields_get(visit->request->form, "again");
@@ -63,8 +63,8 @@ bool password_read_new(const struct visit *visit, const char *name, const char *
                        "The two new passwords are not the same. Please type them again.");
         return false;
     }
-    return password_rules_check(visit->site->config, first, text_of(name), text_of(display),
-                                &out->strength, out->problem) == ALLOW;
+    return password_rules_check(visit->site->config, first, user, &out->strength, out->problem) ==
+           ALLOW;
 }
 
 static void tell_changed(struct visit *visit, enum password_strength strength)
@@ -89,11 +89,12 @@ static void answer(struct visit *visit, enum status status, const struct sign_in
     char sentence[TRIAL_SENTENCE_MAX];
     if (status == ERR_NOT_FOUND) {
         ask_to_sign_in(visit);
-    } else if (status != OK || sign_in->trial == TRIAL_BUSY) {
+    } else if (status != OK) {
         page_fail(visit);
     } else if (sign_in->trial != TRIAL_RIGHT) {
-        int shown = trial_tell(visit, sign_in, WRONG, sentence);
+        int shown = trial_tell(sign_in, WRONG, sentence);
         show(visit, shown, sentence);
+        trial_add_wait(visit, sign_in);
     } else if (page_set_token(visit, &sign_in->token, visit->visitor.session.remember)) {
         tell_changed(visit, strength);
     }
@@ -103,6 +104,7 @@ void password_post(struct visit *visit)
 {
     const struct session_row *session = &visit->visitor.session;
     struct new_password password;
+    struct user user = {0}; /* the names alone */
     struct password_change change = {
         .current = fields_get(visit->request->form, "current"),
         .origin = page_origin(visit),
@@ -112,7 +114,9 @@ void password_post(struct visit *visit)
     if (!account_enter(visit)) {
         return;
     }
-    if (!password_read_new(visit, session->user, session->display, &password)) {
+    memcpy(user.name, session->user, sizeof user.name);
+    memcpy(user.display, session->display, sizeof user.display);
+    if (!password_read_new(visit, &user, &password)) {
         show(visit, 403, password.problem);
         return;
     }

@@ -14,9 +14,9 @@ struct new_password {
     char problem[PASSWORD_SENTENCE_MAX]; /* why it cannot be, a sentence */
 };
 
-/* Reads the fields `new` and `again` of a form, and judges them for the user called `name` and
- * `display`. False: out->problem says why they are refused. */
-bool password_read_new(const struct visit *visit, const char *name, const char *display,
-                       struct new_password *out) MUST_USE;
+/* Reads the fields `new` and `again` of a form, and judges them for the user, of whom the names are
+ * read. False: out->problem says why they are refused. */
+bool password_read_new(const struct visit *visit, const struct user *user, struct new_password *out)
+    MUST_USE;
 
 #endif

@@ -147,11 +147,12 @@ static bool is_sure(struct visit *visit, const struct origin *origin, const stru
     const struct sign_in told = {.trial = (int)result.trial, .wait_s = result.wait_s};
     bool right = status == OK && result.trial == TRIAL_RIGHT && result.user.id == session->user_id;
     secret_wipe(&result, sizeof result);
-    if (status != OK || told.trial == TRIAL_BUSY) {
+    if (status != OK) {
         page_fail(visit);
     } else if (!right) {
-        int shown = trial_tell(visit, &told, WRONG, sentence);
+        int shown = trial_tell(&told, WRONG, sentence);
         show_question(visit, shown, wish, sentence);
+        trial_add_wait(visit, &told);
     }
     return right;
 }

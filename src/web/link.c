@@ -91,7 +91,8 @@ static void use_link(struct visit *visit, struct text wanted)
         refuse(visit);
     } else if (status != OK || sign_in.trial != TRIAL_RIGHT) {
         page_fail(visit);
-    } else if (page_set_token(visit, &sign_in.token, false)) {
+    } else if (page_set_token(visit, &sign_in.token, false) &&
+               page_set_device(visit, &sign_in.device)) {
         page_redirect_below(visit, "/account");
     }
     secret_wipe(&sign_in, sizeof sign_in);
@@ -102,7 +103,7 @@ void link_post(struct visit *visit)
     struct user user = {0};
     struct new_password password;
     if (find_user(visit, &user)) {
-        if (password_read_new(visit, user.name, user.display, &password)) {
+        if (password_read_new(visit, &user, &password)) {
             use_link(visit, password.wanted);
         } else {
             show(visit, 403, &user, password.problem);

@@ -5,15 +5,13 @@
  * plant one before (session fixation). */
 #include "web/login.h"
 
-#include <stdio.h>
-
-#include "auth/attempt.h"
 #include "base/secret.h"
+#include "web/loop.h"
 #include "web/return_target.h"
+#include "web/trial.h"
 
 #define WRONG "That user name and password do not go together. Please check both and try again."
-#define BUSY  "Too many people are signing in at this moment. Please try again in a few seconds."
-#define STALE "This form was open for too long, or cookies are switched off. Please try again."
+#define STALE "This form was open for too long. Please try again."
 
 static void go_on(struct visit *visit)
 {
@@ -82,61 +80,47 @@ static bool renew(struct visit *visit)
 
 void login_get(struct visit *visit)
 {
+    char cause[LOOP_SENTENCE_MAX];
     if (visit->visitor.signed_in && !renew(visit)) {
         return;
     }
-    if (visit->visitor.signed_in) {
+    if (visit->visitor.signed_in && loop_is_closed(visit)) {
+        loop_show(visit);
+    } else if (visit->visitor.signed_in) {
+        loop_note(visit);
         go_on(visit);
     } else {
-        show(visit, 200, NULL);
+        bool lost = loop_explain(visit, false, cause);
+        show(visit, 200, lost ? cause : NULL);
     }
 }
 
 void login_stale(struct visit *visit)
 {
-    show(visit, 403, STALE);
-}
-
-/* The same for whatever has to wait, and for names that nobody has. */
-static void show_wait(struct visit *visit, int64_t wait_s)
-{
-    char problem[96];
-    char seconds[24];
-    bool short_wait = wait_s < 60;
-    long long count = (long long)(short_wait ? wait_s : (wait_s + 59) / 60);
-    (void)snprintf(problem, sizeof problem, "Too many attempts. Please try again in %lld %s%s.",
-                   count, short_wait ? "second" : "minute", count == 1 ? "" : "s");
-    (void)snprintf(seconds, sizeof seconds, "%lld", (long long)wait_s);
-    show(visit, 429, problem);
-    if (visit->response->status == 429) {
-        response_add_header(visit->response, "Retry-After", text_of(seconds));
-    }
+    char cause[LOOP_SENTENCE_MAX];
+    bool lost = loop_explain(visit, true, cause);
+    show(visit, 403, lost ? cause : STALE);
 }
 
 static void welcome(struct visit *visit, const struct sign_in *sign_in, bool remember)
 {
     if (page_set_token(visit, &sign_in->token, remember) &&
         page_set_device(visit, &sign_in->device)) {
+        loop_note(visit);
         go_on(visit);
     }
 }
 
 static void answer(struct visit *visit, const struct sign_in *sign_in, bool remember)
 {
-    switch ((enum trial)sign_in->trial) {
-    case TRIAL_RIGHT:
+    char sentence[TRIAL_SENTENCE_MAX];
+    if (sign_in->trial == TRIAL_RIGHT) {
         welcome(visit, sign_in, remember);
-        break;
-    case TRIAL_THROTTLED:
-        show_wait(visit, sign_in->wait_s);
-        break;
-    case TRIAL_BUSY:
-        show(visit, 503, BUSY);
-        break;
-    case TRIAL_WRONG:
-    default:
-        show(visit, 403, WRONG);
+        return;
     }
+    int status = trial_tell(sign_in, WRONG, sentence);
+    show(visit, status, sentence);
+    trial_add_wait(visit, sign_in);
 }
 
 void login_post(struct visit *visit)

@@ -92,8 +92,8 @@ bool loop_explain(const struct visit *visit, bool with_form, char sentence[LOOP_
                        request->host.data != NULL ? request->host.data : "");
     } else {
         (void)snprintf(sentence, LOOP_SENTENCE_MAX,
-                       "Your browser did not send the cookie that signs you in. Are cookies "
-                       "switched off for this site? Please allow them and try again.");
+                       "Your browser did not send the cookie that signs you in: it seems that "
+                       "cookies are switched off for this site. Please allow them and try again.");
     }
     return true;
 }

@@ -6,19 +6,37 @@
 
 #include "base/clock.h"
 
-int trial_tell(struct visit *visit, const struct sign_in *sign_in, const char *wrong,
-               char sentence[TRIAL_SENTENCE_MAX])
+#define BUSY "Too many people are signing in at this moment. Please try again in a few seconds."
+
+int trial_tell(const struct sign_in *sign_in, const char *wrong, char sentence[TRIAL_SENTENCE_MAX])
 {
     char wait[CLOCK_TEXT_MAX];
-    char seconds[CLOCK_TEXT_MAX];
-    if (sign_in->trial != TRIAL_THROTTLED) {
+    switch ((enum trial)sign_in->trial) {
+    case TRIAL_THROTTLED:
+        clock_print_span(sign_in->wait_s, wait);
+        (void)snprintf(sentence, TRIAL_SENTENCE_MAX, "Too many attempts. Please try again in %s.",
+                       wait);
+        return 429;
+    case TRIAL_BUSY:
+        (void)snprintf(sentence, TRIAL_SENTENCE_MAX, "%s", BUSY);
+        return 503;
+    case TRIAL_WRONG:
+    case TRIAL_RIGHT:
+    default:
         (void)snprintf(sentence, TRIAL_SENTENCE_MAX, "%s", wrong);
         return 403;
     }
-    clock_print_span(sign_in->wait_s, wait);
-    (void)snprintf(sentence, TRIAL_SENTENCE_MAX,
-                   "Too many attempts were wrong. Please try again in %s.", wait);
-    (void)snprintf(seconds, sizeof seconds, "%" PRId64, sign_in->wait_s);
-    response_add_header(visit->response, "Retry-After", text_of(seconds));
-    return 429;
+}
+
+/* Not to an answer that has become another one meanwhile. */
+void trial_add_wait(struct visit *visit, const struct sign_in *sign_in)
+{
+    char seconds[CLOCK_TEXT_MAX];
+    struct response *response = visit->response;
+    if (sign_in->trial == TRIAL_THROTTLED && response->status == 429) {
+        (void)snprintf(seconds, sizeof seconds, "%" PRId64, sign_in->wait_s);
+        response_add_header(response, "Retry-After", text_of(seconds));
+    } else if (sign_in->trial == TRIAL_BUSY && response->status == 503) {
+        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
+    }
 }

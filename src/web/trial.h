@@ -7,10 +7,11 @@
 
 #define TRIAL_SENTENCE_MAX 128
 
-/* The status of the answer (403, 429), with the sentence for the form that is shown again; `wrong`
- * is the one for a wrong password. Adds Retry-After where it helps. Not for TRIAL_BUSY: page_fail.
- */
-int trial_tell(struct visit *visit, const struct sign_in *sign_in, const char *wrong,
-               char sentence[TRIAL_SENTENCE_MAX]);
+/* The status for the form that is shown again (403, 429, 503), and its sentence; `wrong` is the one
+ * for a wrong password. The same for known and unknown names. */
+int trial_tell(const struct sign_in *sign_in, const char *wrong, char sentence[TRIAL_SENTENCE_MAX]);
+
+/* After the form was shown: adds Retry-After where waiting helps. */
+void trial_add_wait(struct visit *visit, const struct sign_in *sign_in);
 
 #endif

@@ -72,7 +72,8 @@ static int tear_down(void **state)
 static struct token begin(size_t which, const struct user *user, int64_t now_s)
 {
     struct token token = {0};
-    const struct session_start start = {now_s, false, TEXT("192.0.2.7"), TEXT("Mozilla/5.0")};
+    const struct session_start start = {
+        .now_s = now_s, .address = TEXT("192.0.2.7"), .agent = TEXT("Mozilla/5.0")};
     assert_int_equal(session_begin(&all[which], user, &start, &token), OK);
     return token;
 }

@@ -120,7 +120,8 @@ static int tear_down(void **state)
 static struct token begin(void)
 {
     struct token token = {0};
-    const struct session_start start = {NOON, false, TEXT("192.0.2.7"), TEXT("Mozilla/5.0")};
+    const struct session_start start = {
+        .now_s = NOON, .address = TEXT("192.0.2.7"), .agent = TEXT("Mozilla/5.0")};
     assert_int_equal(session_begin(&sessions, &alice, &start, &token), OK);
     return token;
 }

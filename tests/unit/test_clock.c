@@ -142,6 +142,80 @@ static void stretches_are_told_in_the_largest_unit(void **state)
     }
 }
 
+static void days_and_times_of_utc_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t time_s;
+    } cases[] = {
+        {"1970-01-01", 0},
+        {"1970-01-01T00:00:01Z", 1},
+        {"2000-02-29", 951782400},
+        {"2000-03-01", 951868800},
+        {"2024-12-31T23:59:59Z", 1735689599},
+        {"2026-11-24", 1795478400},
+        {"2026-11-24T16:05:09Z", 1795536309},
+        {"2100-02-28", 4107456000},
+        {"9999-12-31T23:59:59Z", 253402300799},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t time_s = -1;
+        char printed[CLOCK_TEXT_MAX];
+        assert_int_equal(clock_parse(text_of(cases[i].text), &time_s), OK);
+        assert_int_equal(time_s, cases[i].time_s);
+        clock_print(time_s, printed);
+        assert_memory_equal(printed, cases[i].text, 10);
+    }
+}
+
+static void what_is_no_such_time_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "2026",
+        "2026-11",
+        "2026-11-2",
+        "26-11-24",
+        "2026-11-24 ",
+        " 2026-11-24",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-11-00",
+        "2026-11-31",
+        "2026-02-29",
+        "2100-02-29",
+        "1969-12-31",
+        "0000-01-01",
+        "+202-11-24",
+        "2026-1a-24",
+        "2026/11/24",
+        "2026-11-24T",
+        "2026-11-24T16:05Z",
+        "2026-11-24T16:05:09",
+        "2026-11-24T16:05:09z",
+        "2026-11-24t16:05:09Z",
+        "2026-11-24 16:05:09Z",
+        "2026-11-24T16:05:09+00:00",
+        "2026-11-24T24:00:00Z",
+        "2026-11-24T16:60:09Z",
+        "2026-11-24T16:05:60Z",
+        "2026-11-24T16:05:09.5Z",
+        "2026-11-24T16:05:09ZZ",
+        "2026-11-24T-1:05:09Z",
+        "12026-11-24",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        int64_t time_s = 4711;
+        if (clock_parse(text_of(wrong[i]), &time_s) != ERR_INPUT) {
+            fail_msg("%s", wrong[i]);
+        }
+        assert_int_equal(time_s, 4711);
+    }
+    assert_int_equal(clock_parse((struct text){"2026-11-24\0", 11}, &(int64_t){0}), ERR_INPUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +225,8 @@ int main(void)
         cmocka_unit_test(deadlines_do_not_follow_the_time_of_day),
         cmocka_unit_test(times_are_printed_for_people),
         cmocka_unit_test(stretches_are_told_in_the_largest_unit),
+        cmocka_unit_test(days_and_times_of_utc_are_read),
+        cmocka_unit_test(what_is_no_such_time_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,10 @@ static int tear_down(void **state)
 static struct token begin(bool remember)
 {
     struct token token = {0};
-    const struct session_start start = {NOON, remember, TEXT("192.0.2.7"), TEXT("Mozilla/5.0")};
+    const struct session_start start = {.now_s = NOON,
+                                        .remember = remember,
+                                        .address = TEXT("192.0.2.7"),
+                                        .agent = TEXT("Mozilla/5.0")};
     assert_int_equal(session_begin(&sessions, &alice, &start, &token), OK);
     return token;
 }
@@ -294,7 +297,8 @@ static void what_a_client_sent_is_cleaned_and_cut(void **state)
     struct token token = {0};
     memset(agent, 'x', sizeof agent);
     memcpy(agent, "a\r\n\0\xc3\xa4\x7f<", 8);
-    const struct session_start start = {NOON, false, {agent, 300}, {agent, sizeof agent}};
+    const struct session_start start = {
+        .now_s = NOON, .address = {agent, 300}, .agent = {agent, sizeof agent}};
     assert_int_equal(session_begin(&sessions, &alice, &start, &token), OK);
     assert_int_equal(session_find(&sessions, &token, NOON, &row), OK);
     assert_int_equal(session_describe(&sessions, &row), OK);
