@@ -6,7 +6,8 @@ import { encodeForm, raw, request } from './support/http.mjs';
 import { csrfOf, formType, host, isSignedIn, openForm, own, signedIn, without } from './support/forms.mjs';
 import { behindEach } from './support/behind.mjs';
 
-behindEach('what is no good form', {}, (at) => {
+// Passwords are wrong here more often than is free.
+behindEach('what is no good form', { throttle: { attempts: 1000 } }, (at) => {
     let browser;
     let fields;
     beforeEach(async () => ({ browser, fields } = await openForm(at.port)));

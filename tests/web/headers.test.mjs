@@ -31,10 +31,12 @@ function assertProtected(answer, what) {
         'default-src': ["'none'"], 'base-uri': ["'none'"], 'frame-ancestors': ["'none'"], 'form-action': ["'self'"],
     }, what);
     for (const sources of [style, script]) assert.match(sources.join(' '), /^'sha256-[A-Za-z0-9+/]{43}='$/, what);
-    for (const name of ['content-security-policy', 'x-frame-options', 'cache-control', 'set-cookie', 'location']) {
+    for (const name of ['content-security-policy', 'x-frame-options', 'cache-control', 'retry-after', 'location']) {
         const times = answer.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === name).length;
         assert.ok(times <= 1, `${what}: ${name} ${times} times`);
     }
+    const names = answer.cookies.map((cookie) => cookie.split('=')[0]);
+    assert.equal(new Set(names).size, names.length, `${what}: ${names.join()}`);
     for (const name of ['x-powered-by', 'status', 'access-control-allow-origin']) {
         assert.equal(answer.headers[name], undefined, `${what}: ${name}`);
     }
@@ -196,9 +198,10 @@ const cookieCases = [
 for (const { session, name, attributes } of cookieCases) {
     behindEach(`the cookie ${name}`, { session }, (at) => {
         function read(answer) {
-            assert.equal(answer.cookies.length, 1);
-            assert.ok(answer.cookies[0].length <= 256);
-            const [pair, ...rest] = answer.cookies[0].split('; ');
+            const ours = answer.cookies.filter((cookie) => cookie.startsWith(`${name}=`));
+            assert.equal(ours.length, 1);
+            assert.ok(ours[0].length <= 256);
+            const [pair, ...rest] = ours[0].split('; ');
             const [, key, value] = /^([^=]*)=(.*)$/.exec(pair);
             assert.equal(key, name);
             return { value, attributes: rest.sort() };
@@ -223,6 +226,17 @@ for (const { session, name, attributes } of cookieCases) {
                 const more = keep ? [`Max-Age=${remember}`] : [];
                 assert.deepEqual(given.attributes, [...attributes, ...more].sort(), `remember=${value}`);
             }
+        });
+
+        it('has one beside it at sign-in that tells a known browser, for this host and 400 days', async () => {
+            const device = session.secure_cookie === 'yes' ? '__Host-latchkey-device' : 'latchkey-device';
+            const { browser, fields } = await openForm(at.port);
+            const answer = await browser.post('/auth/login', fields, own);
+            assert.equal(answer.cookies.length, 2);
+            const [pair, ...rest] = answer.cookies.find((cookie) => cookie.startsWith(`${device}=`)).split('; ');
+            assert.match(pair.slice(device.length + 1), token);
+            assert.deepEqual(rest.sort(), ['HttpOnly', `Max-Age=${400 * 86400}`, 'Path=/', 'SameSite=Lax',
+                ...(session.secure_cookie === 'yes' ? ['Secure'] : [])]);
         });
 
         it('is deleted with the attributes that it was set with', async () => {

@@ -72,7 +72,11 @@ function encodings(target) {
 const body = (fields, next) =>
     `${Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')}&next=${next}`;
 
-const settings = { site: { return_hosts: 'app.example, *.wild.example, port.example:8443' } };
+// Passwords are wrong here more often than is free.
+const settings = {
+    site: { return_hosts: 'app.example, *.wild.example, port.example:8443' },
+    throttle: { attempts: 1000 },
+};
 
 behindEach('after signing in, the browser', settings, (at) => {
     let session;

@@ -15,7 +15,8 @@ function parse(text) {
     const lines = text.slice(0, Math.max(end, 0)).split('\r\n');
     return {
         status: Number(/^Status: (\d{3})(?: |$)/.exec(lines[0])?.[1] ?? 0),
-        headers: Object.fromEntries(lines.slice(1).map((line) => {
+        // Of several of one name the first: the session's cookie stands before that of known browsers.
+        headers: Object.fromEntries(lines.slice(1).reverse().map((line) => {
             const at = line.indexOf(': ');
             return [line.slice(0, at).toLowerCase(), line.slice(at + 2)];
         })),

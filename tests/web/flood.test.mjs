@@ -1,0 +1,152 @@
+// A flood of wrong passwords against one account keeps its owner out of nothing: measured with the
+// programs and the cost of passwords as they are installed.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { plainLatchkey } from './support/clock.mjs';
+import { Browser, encodeForm, formFields, request } from './support/http.mjs';
+import { Install, alice } from './support/install.mjs';
+import { findWorkers } from './support/processes.mjs';
+import { nginx, secret } from './support/servers.mjs';
+
+const addresses = 50;
+const perSecond = 1000;
+const seconds = 20;
+const enough = 0.8; // of what was to be sent, or this was no flood
+const accountFree = 100;
+const ownerLimit_ms = 2000;
+const rowsMax = 65536 + 1000;
+
+// Seconds of processor that processes have used (proc(5): utime and stime, the 14th and 15th field).
+const usedBy = (pids) => pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100;
+}, 0);
+
+class Flood {
+    constructor(port) {
+        this.port = port;
+        this.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+        this.statuses = {};
+        this.sent = 0;
+        this.waiting = new Set();
+    }
+
+    // Each address has its own form, gotten before.
+    async prepare() {
+        this.forms = await Promise.all(Array.from({ length: addresses }, async (_, i) => {
+            const page = await request(this.port, '/auth/login');
+            return {
+                cookie: page.cookies[0].split(';')[0],
+                address: `198.51.100.${i + 1}`,
+                body: encodeForm({ ...formFields(page.body), username: alice.name, password: `guess ${i}` }),
+            };
+        }));
+    }
+
+    send({ cookie, address, body }) {
+        const done = new Promise((resolve) => {
+            const outgoing = http.request({
+                host: '127.0.0.1', port: this.port, path: '/auth/login', method: 'POST', agent: this.agent,
+                headers: { cookie, 'x-forwarded-for': address, 'content-type': 'application/x-www-form-urlencoded' },
+            }, (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+            outgoing.on('error', () => resolve('error'));
+            outgoing.end(body);
+        }).then((status) => {
+            this.statuses[status] = (this.statuses[status] ?? 0) + 1;
+            this.waiting.delete(done);
+        });
+        this.waiting.add(done);
+        this.sent++;
+    }
+
+    async run() {
+        const start = performance.now();
+        for (let passed = 0; passed < seconds * 1000; passed = performance.now() - start) {
+            while (this.sent < passed * perSecond / 1000) this.send(this.forms[this.sent % addresses]);
+            await sleep(5);
+        }
+        await Promise.all(this.waiting);
+        this.agent.destroy();
+        this.took_s = (performance.now() - start) / 1000;
+    }
+}
+
+describe('a flood against one account', () => {
+    let install;
+    let web;
+
+    before(async () => {
+        install = new Install({
+            site: { trusted_proxies: '127.0.0.1' }, password: { memory: '19M', passes: '2' },
+        }).init();
+        await install.serve({ command: plainLatchkey });
+        web = await nginx.start(install);
+    });
+    after(async () => {
+        await web?.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    it('of 1,000 wrong passwords a second from 50 addresses keeps neither the owner out nor the gate', { timeout: 120000 }, async (context) => {
+        const owner = new Browser(web.port);
+        assert.equal((await owner.signIn(alice)).status, 303);
+        const session = `latchkey=${owner.jar.get('latchkey')}`;
+        const flood = new Flood(web.port);
+        await flood.prepare();
+        const workers = findWorkers(install, 'login');
+        const before = usedBy(workers);
+        const took = { signIns: [], checks: [] };
+        let over = false;
+        const flooding = flood.run().finally(() => { over = true; });
+
+        const signIns = (async () => {
+            while (!over) {
+                await sleep(1500);
+                owner.jar.delete('latchkey');
+                const start = performance.now();
+                // From an address that the flood comes from, too.
+                const answer = await owner.submit('/auth/login', { username: alice.name, password: alice.password },
+                    { 'x-forwarded-for': took.signIns.length % 2 === 0 ? '198.51.100.1' : '203.0.113.1' });
+                assert.equal(answer.status, 303);
+                took.signIns.push(performance.now() - start);
+            }
+        })();
+        const checks = (async () => {
+            while (!over) {
+                const start = performance.now();
+                const answer = await request(web.port, '/private/page.html', { headers: { cookie: session } });
+                assert.equal(answer.status, 200);
+                assert.ok(answer.body.includes(secret));
+                took.checks.push(performance.now() - start);
+                await sleep(50);
+            }
+        })();
+        await Promise.all([flooding, signIns, checks]);
+
+        const used = usedBy(workers) - before;
+        const rows = JSON.parse(install.do(['throttle', 'list', '--json'])).length;
+        const sorted = (list) => list.toSorted((a, b) => a - b);
+        const at = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(part * list.length))].toFixed(0);
+        for (const line of [
+            `${flood.sent} attempts in ${flood.took_s.toFixed(1)} s: ${JSON.stringify(flood.statuses)}`,
+            `${took.signIns.length} sign-ins of the owner: median ${at(took.signIns, 0.5)} ms, slowest ${at(took.signIns, 1)} ms`,
+            `${took.checks.length} checks: median ${at(took.checks, 0.5)} ms, p99 ${at(took.checks, 0.99)} ms, slowest ${at(took.checks, 1)} ms`,
+            `login used ${used.toFixed(1)} s of processor; ${rows} counts`,
+        ]) context.diagnostic(line);
+
+        assert.ok(flood.sent >= enough * perSecond * flood.took_s, 'this was no flood');
+        assert.deepEqual(Object.keys(flood.statuses).sort(), ['403', '429']);
+        assert.ok(flood.statuses[403] <= accountFree + 3, 'few are hashed');
+        assert.ok(took.signIns.length >= 5);
+        assert.ok(Math.max(...took.signIns) < ownerLimit_ms, 'the owner is in at once');
+        assert.ok(took.checks.length > seconds);
+        assert.ok(rows <= rowsMax);
+        // Who is not known has to wait, also with the right password: the control.
+        const stranger = await new Browser(web.port).submit('/auth/login',
+            { username: alice.name, password: alice.password }, { 'x-forwarded-for': '203.0.113.2' });
+        assert.equal(stranger.status, 429);
+    });
+});
