@@ -16,9 +16,6 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-/* How a user is kept who has been invited and has not set a password yet. */
-#define NO_PASSWORD "!"
-
 /* One that is under way. */
 struct trying {
     struct auth *auth;
@@ -63,7 +60,7 @@ static enum status admit(struct trying *trying)
 static bool has_hash(const struct user *user)
 {
     const char *why = NULL;
-    if (user->id == 0 || text_is(text_of(user->hash), NO_PASSWORD)) {
+    if (user->id == 0 || text_is(text_of(user->hash), PASSWORD_HASH_NONE)) {
         return false;
     }
     if (password_hash_is_acceptable(user->hash, &why)) {

@@ -95,8 +95,8 @@ static const struct {
     const char *refused; /* by the engine, which knows tables and columns only */
 } permissions[] = {
     {SESSION_FIND, "glospa", ""},    {SESSION_TOUCH, "glospa", ""},
-    {SESSION_REMOVE, "loa", ""},     {SESSION_DATA_PUT, "lpa", "gos"},
-    {CACHE_ADD, "la", "gosp"},       {CACHE_EXPIRE, "glospa", ""},
+    {SESSION_REMOVE, "losa", ""},    {SESSION_DATA_PUT, "lspa", "go"},
+    {CACHE_ADD, "lsa", "gop"},       {CACHE_EXPIRE, "glospa", ""},
     {CACHE_EVICT, "glospa", ""},     {CACHE_NOTE_EVICTED, "glospa", ""},
     {CACHE_NOTE_TOLD, "glospa", ""}, {CACHE_GET_USE, "a", ""},
 };

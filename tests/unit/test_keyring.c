@@ -107,6 +107,7 @@ static void keys_are_those_of_hkdf_for_each_purpose(void **state)
         [KEY_CSRF] = "86a06c9ae3463701bb2c0492f45c171b4394fdefe28afe571674b49b4ec755f5",
         [KEY_SEAL] = "b804c62f91e4001771735fb2dfd1c50d9a74c2dbdc715b155e113f43cfa269a7",
         [KEY_AUDIT] = "b3cd2b56f58641ca8b9078fc47b1cb78e977164d7bfe4cb5a1f3cdaf3726a34b",
+        [KEY_THROTTLE] = "4a70d20017e24ad6b25a2ec65df220d2e9ec8a576316db77df306fe754bb6575",
     };
     struct keyring *keyring = NULL;
     assert_int_equal(keyring_open(scratch_write("keys", "00000abc " ONES "\n"), &keyring), OK);

@@ -441,7 +441,7 @@ static void who_may_not_revoke_cannot(void **state)
         enum status session, purge;
     } cases[] = {
         {STORE_ROLE_GATE, ERR_PERMISSION, ERR_PERMISSION},
-        {STORE_ROLE_ACCOUNT, ERR_PERMISSION, ERR_PERMISSION},
+        {STORE_ROLE_ACCOUNT, OK, OK},
         {STORE_ROLE_APP, ERR_PERMISSION, ERR_PERMISSION},
         {STORE_ROLE_LOGOUT, OK, ERR_PERMISSION},
         {STORE_ROLE_LOGIN, OK, OK},
