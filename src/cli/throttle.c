@@ -5,6 +5,7 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "cli/audited.h"
 #include "cli/command.h"
 #include "cli/listing.h"
 
@@ -106,6 +107,22 @@ static int find_what(struct invocation *invocation, struct user *user,
     return EXIT_DONE;
 }
 
+static void note_clear(const struct invocation *invocation, const struct user *user,
+                       const char *network)
+{
+    char detail[sizeof "cleared: " + THROTTLE_NETWORK_MAX];
+    const char *what = network[0] != '\0' ? network : user->id != 0 ? "the account" : "all";
+    (void)snprintf(detail, sizeof detail, "cleared: %s", what);
+    const struct audit_event event = {
+        .act = AUDIT_THROTTLE,
+        .outcome = AUDIT_DONE,
+        .user_id = user->id,
+        .user = text_of(user->name),
+        .detail = text_of(detail),
+    };
+    audited_note(invocation, &event);
+}
+
 int throttle_clear_run(struct invocation *invocation)
 {
     struct user user = {0};
@@ -119,10 +136,11 @@ int throttle_clear_run(struct invocation *invocation)
     }
     enum status status =
         throttle_forget(invocation->store, text_of(user.name), text_of(network), &cleared);
-    secret_wipe(&user, sizeof user);
     if (status == OK) {
+        note_clear(invocation, &user, network);
         (void)printf("%lld count%s of failed attempts %s cleared.\n", (long long)cleared,
                      cleared == 1 ? "" : "s", cleared == 1 ? "was" : "were");
     }
+    secret_wipe(&user, sizeof user);
     return command_finish(status);
 }

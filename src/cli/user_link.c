@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "cli/audited.h"
 #include "cli/user.h"
 #include "store/links.h"
 
@@ -59,6 +60,8 @@ int user_invite_run(struct invocation *invocation)
     }
     if (status == OK) {
         print_link(invocation->config, code, user.created_s);
+        audited_note_user(invocation, AUDIT_USER, &user, "added");
+        audited_note_user(invocation, AUDIT_LINK, &user, "to set the first password");
     } else if (status == ERR_EXISTS) {
         (void)command_fail("there is a user %s already; for a link to set a new password: "
                            "latchkey user reset-link %s",
@@ -85,6 +88,7 @@ static int make_link(struct invocation *invocation, const struct user *user)
     }
     if (status == OK) {
         print_link(invocation->config, code, now_s);
+        audited_note_user(invocation, AUDIT_LINK, user, "to set a new password");
     } else if (status == ERR_NOT_FOUND) {
         (void)command_fail("user %s was removed just now; see `latchkey user list`", user->name);
     }
