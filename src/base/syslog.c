@@ -42,8 +42,8 @@ enum status syslog_send(const char *path, int priority, struct text line)
     if (sender < 0) {
         return ERR_SYSTEM;
     }
-    ssize_t sent = sendto(sender, message, len, MSG_DONTWAIT | MSG_NOSIGNAL,
-                          (const struct sockaddr *)&to, sizeof to);
+    bool sent = connect(sender, (const struct sockaddr *)&to, sizeof to) == 0 &&
+                send(sender, message, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
     (void)close(sender);
-    return sent == (ssize_t)len ? OK : ERR_SYSTEM;
+    return sent ? OK : ERR_SYSTEM;
 }

@@ -48,7 +48,7 @@ static enum status write_row(const struct invocation *invocation, const struct k
             .former = former,
             .program = text_of(program),
             .keep_s = invocation->config->log.keep_s,
-            .is_on = invocation->config->log.audit,
+            .is_on = true,
         };
         status = audit_note(&audit, now_s, event);
     }
@@ -59,14 +59,16 @@ static enum status write_row(const struct invocation *invocation, const struct k
 static void note(const struct invocation *invocation, const struct keyring *former,
                  const struct audit_event *event)
 {
-    if (invocation->config->log.audit && write_row(invocation, former, event) != OK) {
+    if (write_row(invocation, former, event) != OK) {
         log_warning("the audit log does not tell of this, for it cannot be written now");
     }
 }
 
 void audited_note(const struct invocation *invocation, const struct audit_event *event)
 {
-    note(invocation, NULL, event);
+    if (invocation->config->log.audit) {
+        note(invocation, NULL, event);
+    }
 }
 
 void audited_note_user(const struct invocation *invocation, enum audit_act act,
@@ -79,7 +81,7 @@ void audited_note_user(const struct invocation *invocation, enum audit_act act,
         .user = text_of(user->name),
         .detail = text_of(detail),
     };
-    note(invocation, NULL, &event);
+    audited_note(invocation, &event);
 }
 
 void audited_note_secret(const struct invocation *invocation, const struct keyring *former,

@@ -10,7 +10,8 @@
  * Failures as keyring_open, and ERR_SYSTEM, all logged. */
 enum status audited_open_keyring(const struct config *config, struct keyring **out) MUST_USE;
 
-/* Notes what was done; in the transaction of the command's store, if there is one. */
+/* Notes what was done, unless the log is switched off; in the transaction of the command's store,
+ * if there is one. */
 void audited_note(const struct invocation *invocation, const struct audit_event *event);
 
 /* The same for an act on the account of a user, who may be gone by now. */
@@ -18,7 +19,7 @@ void audited_note_user(const struct invocation *invocation, enum audit_act act,
                        const struct user *user, const char *detail);
 
 /* The same while secrets are being replaced, in one transaction with it: `former` are those before,
- * NULL when they cannot be read. */
+ * NULL when they cannot be read. Also when the log is switched off: who calls it knows why. */
 void audited_note_secret(const struct invocation *invocation, const struct keyring *former,
                          const char *detail);
 

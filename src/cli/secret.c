@@ -6,33 +6,45 @@
  *
  * The audit log is signed with the same secrets. While they are replaced nobody writes to it, so
  * that its end is looked at with the old ones, goes on with the new ones, and has nothing between.
- */
+ * That is so also while it is switched off: else it could not be believed when it is on again. */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "cli/audited.h"
 
-/* Opens the store with a transaction, for the audit log alone. */
-static enum status open_log(struct invocation *invocation)
+/* Opens the store with a transaction, for the audit log alone. *is_kept: whether there is a log
+ * that has to go on; also after a failure, when it may be so. */
+static enum status open_log(struct invocation *invocation, bool *is_kept)
 {
     const struct config *config = invocation->config;
+    bool is_begun = false;
+    *is_kept = true;
     enum status status = store_open(config_database_path(config), config_generation_path(config),
                                     STORE_ROLE_ADMIN, &invocation->store);
-    return status == OK ? store_begin(invocation->store) : status;
+    if (status == OK) {
+        status = store_begin(invocation->store);
+    }
+    if (status == OK) {
+        status = audit_is_begun(invocation->store, &is_begun);
+    }
+    if (status == OK) {
+        *is_kept = is_begun || config->log.audit;
+    }
+    return status;
 }
 
 static enum status change(struct invocation *invocation, enum status (*change_file)(const char *),
                           const char *detail)
 {
     struct keyring *former = NULL;
-    bool in_log = invocation->config->log.audit;
-    enum status logged = in_log ? open_log(invocation) : OK;
-    if (in_log && audited_open_keyring(invocation->config, &former) != OK) {
+    bool is_kept = true;
+    enum status logged = open_log(invocation, &is_kept);
+    if (is_kept && audited_open_keyring(invocation->config, &former) != OK) {
         log_warning("the audit log will have a break here: what was written before cannot be "
                     "verified any more");
     }
     enum status status = change_file(config_secret_path(invocation->config));
-    if (status == OK && in_log && logged == OK) {
+    if (status == OK && is_kept && logged == OK) {
         audited_note_secret(invocation, former, detail);
         logged = store_commit(invocation->store);
     }

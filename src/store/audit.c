@@ -358,6 +358,14 @@ static enum status add(const struct audit *audit, int64_t now_s, const struct au
     return status;
 }
 
+enum status audit_is_begun(struct store *store, bool *out)
+{
+    struct tail tail = {.fault = NULL};
+    enum status status = read_ends(store, &tail);
+    *out = status == OK && (tail.ends.first != 0 || tail.fault != NULL);
+    return status;
+}
+
 enum status audit_note(const struct audit *audit, int64_t now_s, const struct audit_event *event)
 {
     bool own = false;

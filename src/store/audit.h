@@ -66,6 +66,9 @@ struct audit {
 enum status audit_note(const struct audit *audit, int64_t now_s, const struct audit_event *event)
     MUST_USE;
 
+/* Whether there is a log, so that it has to go on with the secrets. ERR_STORE. */
+enum status audit_is_begun(struct store *store, bool *out) MUST_USE;
+
 /* A row as it is read. */
 struct audit_row {
     int64_t id, at_s, user_id;

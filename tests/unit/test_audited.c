@@ -140,6 +140,7 @@ static void nothing_is_recorded_where_that_is_switched_off(void **state)
     command_line_configure("[log]\naudit = no\n");
     add("alice");
     run(COMMAND("secret", "rotate"));
+    run(COMMAND("secret", "revoke"));
     json_decref(list(0));
     command_line_run(&outcome, NULL, COMMAND("audit"));
     command_line_expect(&outcome, 0, "Nothing is recorded.\n", "");
@@ -258,6 +259,21 @@ static void revoked_secrets_leave_a_log_that_can_be_believed(void **state)
     assert_non_null(strstr(outcome.out, "3 of them were signed"));
 }
 
+static void a_log_that_is_switched_off_for_a_while_can_be_believed_again(void **state)
+{
+    (void)state;
+    add("alice");
+    command_line_configure("[log]\naudit = no\n");
+    add("bob");
+    run(COMMAND("secret", "revoke"));
+    command_line_configure("");
+    add("carol");
+    assert_whole(3);
+    json_t *rows = list(3);
+    assert_string_equal(text_in(json_array_get(rows, 1), "detail"), "revoked");
+    json_decref(rows);
+}
+
 static void a_damaged_secret_is_revoked_all_the_same(void **state)
 {
     (void)state;
@@ -313,6 +329,7 @@ int main(void)
         TEST(help_is_of_the_command_and_names_the_group),
         TEST(what_was_altered_is_told_with_what_to_do),
         TEST(revoked_secrets_leave_a_log_that_can_be_believed),
+        TEST(a_log_that_is_switched_off_for_a_while_can_be_believed_again),
         TEST(a_damaged_secret_is_revoked_all_the_same),
         TEST(secrets_are_revoked_without_a_database),
         TEST(a_secret_that_cannot_be_rotated_is_not_recorded_as_such),

@@ -81,6 +81,22 @@ static void a_folder_of_everybody_keeps_its_owner(void **state)
     assert_int_equal(look_at("shared").st_uid, 0);
 }
 
+static void root_acts_as_the_user_only_until_it_leaves(void **state)
+{
+    const struct owner nobody = {.has_user = false};
+    (void)state;
+    uid_t before = geteuid();
+    assert_int_equal(owner_enter(&nobody), OK);
+    assert_int_equal(geteuid(), before);
+    assert_int_equal(owner_leave(&nobody), OK);
+    need_root();
+    assert_int_equal(owner_enter(&heir), OK);
+    assert_int_equal(geteuid(), heir.user);
+    assert_int_equal(getuid(), 0);
+    assert_int_equal(owner_leave(&heir), OK);
+    assert_int_equal(geteuid(), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +104,7 @@ int main(void)
         cmocka_unit_test(a_file_with_a_second_name_keeps_its_owner),
         cmocka_unit_test(links_and_what_lies_behind_them_keep_their_owner),
         cmocka_unit_test(a_folder_of_everybody_keeps_its_owner),
+        cmocka_unit_test(root_acts_as_the_user_only_until_it_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

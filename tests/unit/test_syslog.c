@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* syscall */
 /* Lines for the system's log, sent to a socket that stands in for it. */
 #include <errno.h>
 #include <setjmp.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -23,21 +25,14 @@
 static const char *listener_path;
 static char asked_path[108];
 
-ssize_t sendto(int descriptor, const void *bytes, size_t len, int flags,
-               const struct sockaddr *address, socklen_t address_len)
+int connect(int descriptor, const struct sockaddr *address, socklen_t len)
 {
     struct sockaddr_un to;
+    assert_int_equal(len, sizeof to);
     memcpy(&to, address, sizeof to);
-    assert_int_equal(address_len, sizeof to);
-    assert_int_equal(flags, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)snprintf(asked_path, sizeof asked_path, "%s", to.sun_path);
-    if (listener_path != NULL) {
-        (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", listener_path);
-    }
-    if (connect(descriptor, (const struct sockaddr *)&to, sizeof to) != 0) {
-        return -1;
-    }
-    return send(descriptor, bytes, len, flags);
+    (void)snprintf(to.sun_path, sizeof to.sun_path, "%s", listener_path);
+    return (int)syscall(SYS_connect, descriptor, &to, sizeof to);
 }
 
 static int listener = -1;
