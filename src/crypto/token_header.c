@@ -21,7 +21,7 @@ static enum key_purpose purpose_of(enum token_kind kind)
 static enum token_kind kind_of(uint8_t byte)
 {
     static const enum token_kind kinds[] = {TOKEN_ANONYMOUS, TOKEN_STORED, TOKEN_CACHED,
-                                            TOKEN_SEALED};
+                                            TOKEN_SEALED, TOKEN_DEVICE};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (byte == (uint8_t)kinds[i]) {
             return kinds[i];
