@@ -270,23 +270,24 @@ static void check_cache(struct report *report)
     }
 }
 
+/* The line of those who hash holds all programs to as many hashes as there are login workers. */
 static void check_passwords(struct report *report)
 {
     const struct config *config = report->config;
-    uint64_t workers = config->workers.login;
-    uint64_t total = (config->password.memory_bytes * workers + MIB - 1) / MIB;
+    uint64_t at_once = config->workers.login;
+    uint64_t total = (config->password.memory_bytes * at_once + MIB - 1) / MIB;
     long pages = sysconf(_SC_PHYS_PAGES);
     long page = sysconf(_SC_PAGESIZE);
     uint64_t memory = pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page / MIB : UINT64_MAX;
     if (total > memory / 2) {
         tell(report, WARNING, "passwords",
-             "%llu login workers may take %llu of the %llu MiB of memory; lower workers.login or "
+             "%llu hashes at once may take %llu of the %llu MiB of memory; lower workers.login or "
              "password.memory",
-             (unsigned long long)workers, (unsigned long long)total, (unsigned long long)memory);
+             (unsigned long long)at_once, (unsigned long long)total, (unsigned long long)memory);
     } else {
         tell(report, FINE, "passwords",
-             "argon2id takes %llu KiB, all %llu login workers at once %llu MiB",
-             (unsigned long long)(config->password.memory_bytes >> 10), (unsigned long long)workers,
+             "argon2id takes %llu KiB, the most hashes at once, %llu in all programs, %llu MiB",
+             (unsigned long long)(config->password.memory_bytes >> 10), (unsigned long long)at_once,
              (unsigned long long)total);
     }
 }

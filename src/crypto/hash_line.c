@@ -76,7 +76,7 @@ struct hash_line {
 
 enum status hash_line_open(const char *path, uint64_t at_once, struct hash_line **out)
 {
-    size_t room = strlen(path) + 1;
+    size_t room = text_of(path).len + 1;
     struct hash_line *line = calloc(1, sizeof *line + room);
     if (line == NULL) {
         log_error("not enough memory for the line of those who hash");

@@ -35,7 +35,10 @@
  * all helpers stand back, a connection waits as long. */
 #include "http/fastcgi.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -275,12 +278,19 @@ static void refuse_late(struct worker *worker)
     }
 }
 
+/* None is started in the place of one who dies while all stop. */
+static bool is_porter_gone(const struct fastcgi_crew *crew)
+{
+    int porter = crew->porter;
+    return porter == FASTCGI_PORTER_LEFT || (porter > 0 && kill(porter, 0) != 0 && errno == ESRCH);
+}
+
 /* Whether nobody will be handed over any more, or the time for it is over. */
 static bool has_taken_all(const struct worker *worker)
 {
     const struct handover *from = worker->set.listener.from;
     return worker->now_ms - worker->stop_ms >= STOP_LEAVE_MS ||
-           (worker->crew->has_porter_left && handover_count(from, HANDOVER_KNOWN) == 0 &&
+           (is_porter_gone(worker->crew) && handover_count(from, HANDOVER_KNOWN) == 0 &&
             handover_count(from, HANDOVER_USUAL) == 0);
 }
 
@@ -354,7 +364,7 @@ static void tell_crew(struct fastcgi_crew *crew, const struct fastcgi_duty *duty
         crew->is_first_away = false;
     }
     if (duty->is_porter) {
-        crew->has_porter_left = false;
+        crew->porter = getpid();
     }
 }
 
@@ -374,7 +384,9 @@ int fastcgi_serve(const struct http_program *program, void *context,
         while (!is_done(worker)) {
             turn(worker);
         }
-        crew->has_porter_left = crew->has_porter_left || duty->is_porter;
+        if (duty->is_porter) {
+            crew->porter = FASTCGI_PORTER_LEFT;
+        }
         tending_act_last(&worker->tending);
         result = worker->failed ? 1 : 0;
     }

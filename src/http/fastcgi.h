@@ -7,11 +7,13 @@
 #include "http/handover.h"
 #include "http/program.h"
 
+#define FASTCGI_PORTER_LEFT (-1) /* nobody is handed over any more, unless a next porter comes */
+
 /* What the workers of a program know of each other, in memory that they share; all zero at first.
  */
 struct fastcgi_crew {
-    atomic_bool is_first_away;   /* the one that is no helper does something else than answer */
-    atomic_bool has_porter_left; /* nobody is handed over any more, unless a next porter comes */
+    atomic_bool is_first_away; /* the one that is no helper does something else than answer */
+    atomic_int porter;         /* 0: none yet; its process id; FASTCGI_PORTER_LEFT */
 };
 
 /* What one process does among the others of its program. */
@@ -28,8 +30,9 @@ struct fastcgi_duty {
  * processes share. A helper of a program whose answers are brief leaves the socket alone for 20 ms
  * when it has helped and nobody waits any more.
  *
- * Who takes over from a porter goes on, when it is to stop, until he has left and nobody waits any
- * more: 8 s later it refuses with 503 who still does, 12 s later it leaves in any case. */
+ * Who takes over from a porter goes on, when it is to stop, until he has left, or died, and nobody
+ * waits any more: 8 s later it refuses with 503 who still does, 12 s later it leaves in any case.
+ */
 int fastcgi_serve(const struct http_program *program, void *context,
                   const struct fastcgi_duty *duty, struct fastcgi_crew *crew) MUST_USE;
 

@@ -304,7 +304,7 @@ static void more_hashing_than_there_is_memory_is_warned_of(void **state)
     }
     const char *content = "[password]\nmemory = 256M\n[workers]\nlogin = 256\n";
     assert_int_equal(setenv("LATCHKEY_CONFIG", scratch_write("greedy.conf", content), 1), 0);
-    expect_line("warning: passwords: 256 login workers may take 65536 of the ",
+    expect_line("warning: passwords: 256 hashes at once may take 65536 of the ",
                 "lower workers.login or password.memory");
 }
 

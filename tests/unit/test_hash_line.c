@@ -166,6 +166,22 @@ static enum status ask(int64_t wait_ms, int64_t *took_ms)
     return status;
 }
 
+/* All that a child does. */
+static void hash_often(struct hash_line *line)
+{
+    for (int i = 0; i < 6; i++) {
+        if (hash_line_enter(line) != OK) {
+            _exit(1);
+        }
+        note_most(++told->hashing);
+        pause_ms(5);
+        told->hashing--;
+        hash_line_leave(line);
+    }
+    hash_line_close(&line);
+    _exit(0);
+}
+
 static void no_more_hash_at_once_than_may(void **state)
 {
     static const unsigned at_once = 3;
@@ -174,17 +190,7 @@ static void no_more_hash_at_once_than_may(void **state)
     for (size_t i = 0; i < MANY; i++) {
         pids[i] = fork_child();
         if (pids[i] == 0) {
-            struct hash_line *line = open_line(at_once, PATIENT_MS);
-            for (int j = 0; j < 6; j++) {
-                if (hash_line_enter(line) != OK) {
-                    _exit(1);
-                }
-                note_most(++told->hashing);
-                pause_ms(5);
-                told->hashing--;
-                hash_line_leave(line);
-            }
-            _exit(0);
+            hash_often(open_line(at_once, PATIENT_MS));
         }
     }
     for (size_t i = 0; i < MANY; i++) {

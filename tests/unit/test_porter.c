@@ -357,6 +357,26 @@ static void all_who_wait_are_answered_before_the_program_stops(void **state)
     buffer_clear(&half);
 }
 
+static void a_porter_who_dies_while_all_stop_holds_nobody_up(void **state)
+{
+    pid_t master = start(1);
+    (void)state;
+    pid_t porter = ask_page();
+    int held = hold_worker();
+    int waiting = send_form("/", "x");
+    pause_ms(100);
+    assert_int_equal(kill(porter, SIGSTOP), 0);
+    assert_int_equal(kill(master, SIGTERM), 0);
+    pause_ms(1000); /* longer than all that waits takes */
+    assert_int_equal(kill(master, 0), 0);
+    assert_int_equal(kill(porter, SIGKILL), 0);
+    int64_t begin_ms = clock_monotonic_ms();
+    assert_int_equal(service_stop(master), 0);
+    assert_in_range(clock_monotonic_ms() - begin_ms, 0, 1000);
+    assert_int_equal(read_status(held, NULL), 200);
+    assert_int_equal(read_status(waiting, NULL), 200);
+}
+
 static void who_would_hold_up_a_program_that_stops_is_refused(void **state)
 {
     pid_t master = start(1);
@@ -393,6 +413,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_dies_takes_nobody_with_it_who_waits),
         cmocka_unit_test(a_porter_who_alone_is_told_to_stop_is_replaced),
         cmocka_unit_test(all_who_wait_are_answered_before_the_program_stops),
+        cmocka_unit_test(a_porter_who_dies_while_all_stop_holds_nobody_up),
         cmocka_unit_test(who_would_hold_up_a_program_that_stops_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ describe('huge pages', () => {
     });
 
     it('are asked for while somebody signs in, and given back', { skip: !kernelHas }, async () => {
-        const [worker] = findWorkers(install, 'login');
+        const [, worker] = findWorkers(install, 'login'); // the first is the porter
         let isDone = false;
         let wasSeen = false;
         assert.ok(!hasAsked(worker));

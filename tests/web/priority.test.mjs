@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Browser } from './support/http.mjs';
 import { Install, alice, until } from './support/install.mjs';
-import { findProgram, findWorkers } from './support/processes.mjs';
+import { countProcesses, findProgram, findWorkers } from './support/processes.mjs';
 import { nginx } from './support/servers.mjs';
 
 const steps = 5;
@@ -20,7 +20,7 @@ describe('the priority of the programs', () => {
     before(async () => {
         install = await new Install({ workers: { login: 2, gate: 2 } }).init().serve();
         web = await nginx.start(install);
-        await until('the workers', () => findWorkers(install, 'login').length === 2 && findWorkers(install, 'gate').length === 2);
+        await until('the workers', () => findWorkers(install, 'login').length === countProcesses('login', 2) && findWorkers(install, 'gate').length === 2);
     });
     after(async () => {
         await web?.stop();
@@ -40,7 +40,7 @@ describe('the priority of the programs', () => {
     it('a worker that takes the place of another one has the same', async () => {
         const [former] = findWorkers(install, 'login');
         process.kill(former, 'SIGKILL');
-        await until('another one', () => findWorkers(install, 'login').filter((pid) => pid !== former).length === 2);
+        await until('another one', () => findWorkers(install, 'login').filter((pid) => pid !== former).length === countProcesses('login', 2));
         for (const pid of findWorkers(install, 'login')) {
             assert.equal(niceness(pid), Math.min(niceness(install.service.pid) + steps, lowest));
         }

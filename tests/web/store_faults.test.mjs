@@ -10,7 +10,7 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { Browser, formFields, request } from './support/http.mjs';
 import { Install, alice, bob, isAlive, until } from './support/install.mjs';
-import { findAll, findWorkers, killAll } from './support/processes.mjs';
+import { countProcesses, findAll, findWorkers, killAll } from './support/processes.mjs';
 import { nginx, secret, servers } from './support/servers.mjs';
 import { isRoot, makeUnprivileged, serveUnprivileged } from './support/unprivileged.mjs';
 
@@ -63,7 +63,7 @@ describe('when the store fails', () => {
         killAll(before);
         await until('new workers', () => names.every((name) => {
             const now = findWorkers(install, name);
-            return now.length === workers[name] && !now.some((pid) => before.includes(pid));
+            return now.length === countProcesses(name, workers[name]) && !now.some((pid) => before.includes(pid));
         }));
     };
 

@@ -6,7 +6,7 @@ import { clocked, hour, minute, runAt } from './support/clock.mjs';
 import { signedIn } from './support/forms.mjs';
 import { Browser } from './support/http.mjs';
 import { Install, isAlive, until } from './support/install.mjs';
-import { findAll, killAll } from './support/processes.mjs';
+import { countAll, findAll, killAll } from './support/processes.mjs';
 import { assertAlive, assertDead, replay } from './support/replay.mjs';
 import { secret } from './support/servers.mjs';
 import { settingsFor, startAll, workers } from './support/stores.mjs';
@@ -43,7 +43,7 @@ async function visit(browser) {
 
 describe('when session.store changes', () => {
     const at = { webs: [] };
-    const total = 1 + Object.keys(workers).length + Object.values(workers).reduce((a, b) => a + b);
+    const total = countAll(workers);
     const settled = () => until('one set of programs', () => findAll(at.install).length === total);
 
     async function configure(store, { restart }) {

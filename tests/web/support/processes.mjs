@@ -22,7 +22,16 @@ export function findProgram(install, name) {
     return children(install.service.pid).find((child) => child.name === name)?.pid;
 }
 
-// The processes that answer requests.
+// A program that hashes has one process more than workers: the porter, who is its first.
+const porters = { login: 1 };
+export const hasPorter = (name) => porters[name] !== undefined;
+export const countProcesses = (name, workers) => workers + (porters[name] ?? 0);
+
+// How many findAll finds, with these workers of all programs.
+export const countAll = (workers) => Object.entries(workers)
+    .reduce((sum, [name, count]) => sum + 1 + countProcesses(name, count), 1);
+
+// The processes that answer requests: the porter, if there is one, and the workers.
 export function findWorkers(install, name) {
     const program = findProgram(install, name);
     return program === undefined ? [] : children(program).map(({ pid }) => pid);

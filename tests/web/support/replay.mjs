@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { raw } from './http.mjs';
 import { isAlive, until } from './install.mjs';
-import { findWorkers, killAll } from './processes.mjs';
+import { countProcesses, findWorkers, hasPorter, killAll } from './processes.mjs';
 import { secret } from './servers.mjs';
 
 // What each program answers to whom. The gate is asked as by a script: pages it may send through the
@@ -55,11 +55,13 @@ export async function replay(at, cookie, times, asked = pages) {
 
 const isStopped = (pid) => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
-// The workers of each program that asks, once all are there.
+// The workers of each program that asks, once all are there. Where there is a porter, he alone
+// answers pages: such a program is left out.
 function findAsking(install) {
     const names = ['gate', 'account', 'login'];
     const found = names.map((name) => findWorkers(install, name));
-    return names.every((name, i) => found[i].length === install.settings.workers[name]) && found;
+    return names.every((name, i) => found[i].length === countProcesses(name, install.settings.workers[name])) &&
+        found.filter((_, i) => !hasPorter(names[i]));
 }
 
 // Calls `task` while one worker of each program runs and the others are stopped, until each worker
