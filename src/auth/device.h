@@ -7,8 +7,7 @@
 #include "auth/auth.h"
 
 #define DEVICE_ID_BYTES 24
-#define DEVICE_LIFE_S   (INT64_C(400) * 86400) /* browsers keep no cookie longer: RFC 6265bis §5.5 \
-                                                */
+#define DEVICE_LIFE_S   (INT64_C(400) * 86400) /* the most a cookie may: RFC 6265bis §5.5 */
 
 /* A token by which the browser is known to have signed in to the user's account. ERR_CRYPTO; *out
  * untouched then. */

@@ -66,7 +66,17 @@ static enum status note(struct auth *auth, const struct credentials *credentials
     return audit_note(&auth->audit, credentials->now_s, &event);
 }
 
-/* Begins the session with all that belongs to it. *token may be set after a failure too. */
+/* In a transaction: what is written beside the session. */
+static enum status note_done(struct auth *auth, const struct credentials *credentials,
+                             const struct attempt_result *attempt)
+{
+    enum status status =
+        note(auth, credentials, &attempt->user, AUDIT_DONE, credentials->origin.browser);
+    return status == OK ? throttling_clear(auth->store, &attempt->plan) : status;
+}
+
+/* Begins the session with all that belongs to it. *token may be set after a failure too. The
+ * session comes last in the transaction, for what it purges may give that up. */
 static enum status begin(struct auth *auth, const struct credentials *credentials,
                          const struct attempt_result *attempt, struct token *token)
 {
@@ -82,14 +92,9 @@ static enum status begin(struct auth *auth, const struct credentials *credential
     if (status != OK) {
         return status;
     }
-    if (!apart) {
+    status = note_done(auth, credentials, attempt);
+    if (status == OK && !apart) {
         status = session_begin(&auth->sessions, &attempt->user, &start, token);
-    }
-    if (status == OK) {
-        status = note(auth, credentials, &attempt->user, AUDIT_DONE, credentials->origin.browser);
-    }
-    if (status == OK) {
-        status = throttling_clear(auth->store, &attempt->plan);
     }
     if (status == OK) {
         return store_commit(auth->store);

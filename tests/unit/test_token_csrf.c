@@ -74,7 +74,7 @@ static void forms_stay_good_over_renewal_and_exchange_of_a_sessions_token(void *
 static void a_token_of_no_kind_has_no_csrf_value(void **state)
 {
     (void)state;
-    static const int kinds[] = {TOKEN_NONE, 'x', 'A'};
+    static const int kinds[] = {TOKEN_NONE, TOKEN_DEVICE, 'x', 'A'};
     struct token token = make_token(TOKEN_STORED);
     char csrf[CSRF_TEXT_LEN + 1];
     assert_int_equal(token_csrf_encode(keyring, &token, csrf), OK);
