@@ -166,6 +166,7 @@ static void any_session_is_ended_by_its_id(void **state)
         assert_true(is_alive(&token));
         assert_int_equal(administer_end(&all[(i + 1) % STORES], 0, text_of(id), &gone), OK);
         assert_int_equal(gone.user_id, alice.id);
+        assert_string_equal(gone.user, alice.name);
         assert_false(is_alive(&token));
         id_of(&other, id);
         assert_int_equal(administer_end(&all[i], alice.id, text_of(id), &gone), OK);
@@ -180,25 +181,6 @@ static void any_session_is_ended_by_its_id(void **state)
     assert_int_equal(administer_end(&all[0], 0, TEXT(""), &gone), ERR_INPUT);
     assert_int_equal(administer_end(&all[0], 0, TEXT("0123456789abcdef"), &gone), ERR_NOT_FOUND);
     assert_int_equal(count(0, NOON), 3);
-}
-
-static void any_session_is_found_by_its_id_with_its_user(void **state)
-{
-    (void)state;
-    char id[SESSION_ID_LEN + 1];
-    struct session_row row;
-    for (size_t i = 0; i < STORES; i++) {
-        struct token token = begin(i, &alice, NOON);
-        id_of(&token, id);
-        assert_int_equal(administer_find(&all[(i + 1) % STORES], text_of(id), &row), OK);
-        assert_int_equal(row.user_id, alice.id);
-        assert_string_equal(row.user, alice.name);
-        assert_true(is_alive(&token));
-    }
-    row.user_id = 4711;
-    assert_int_equal(administer_find(&all[0], TEXT("x"), &row), ERR_INPUT);
-    assert_int_equal(administer_find(&all[0], TEXT("0123456789abcdef"), &row), ERR_NOT_FOUND);
-    assert_int_equal(row.user_id, 4711);
 }
 
 static void all_sessions_of_one_user_or_of_all_are_ended(void **state)
@@ -288,7 +270,6 @@ int main(void)
         TEST(sessions_of_all_stores_are_listed_with_their_users),
         TEST(what_is_over_or_dead_is_not_listed),
         TEST(any_session_is_ended_by_its_id),
-        TEST(any_session_is_found_by_its_id_with_its_user),
         TEST(all_sessions_of_one_user_or_of_all_are_ended),
         TEST(what_is_over_is_removed_everywhere),
         TEST(a_database_that_goes_away_meanwhile_is_a_failure),
