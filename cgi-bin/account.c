@@ -1,9 +1,9 @@
 /* The account program: the pages of the own account, and who is signed in as JSON. */
 #include "web/account.h"
 #include "web/activity.h"
+#include "web/change_password.h"
 #include "web/devices.h"
 #include "web/link.h"
-#include "web/change_password.h"
 
 static const struct page pages[] = {
     {"/account", account_get, NULL, NULL},
@@ -23,6 +23,7 @@ static const struct site_program program = {
              .reads_body = true,
              .handle = page_handle,
              .refuse = page_refuse,
+             .is_known = site_is_known,
              .tend = site_tend},
 };
 

@@ -75,20 +75,12 @@ static void tell_changed(struct visit *visit, enum password_strength strength)
     page_redirect_below(visit, path);
 }
 
-/* The password is set, but this browser has no session any more. */
-static void ask_to_sign_in(struct visit *visit)
-{
-    if (page_set_token(visit, NULL, false)) {
-        page_redirect_below(visit, "/login?signed-out");
-    }
-}
-
 static void answer(struct visit *visit, enum status status, const struct sign_in *sign_in,
                    enum password_strength strength)
 {
     char sentence[TRIAL_SENTENCE_MAX];
-    if (status == ERR_NOT_FOUND) {
-        ask_to_sign_in(visit);
+    if (status == ERR_NOT_FOUND) { /* the session was ended at the same moment */
+        page_sign_off(visit);
     } else if (status != OK) {
         page_fail(visit);
     } else if (sign_in->trial != TRIAL_RIGHT) {

@@ -157,14 +157,6 @@ static bool is_sure(struct visit *visit, const struct origin *origin, const stru
     return right;
 }
 
-/* This browser's own session has ended. */
-static void leave(struct visit *visit)
-{
-    if (page_set_token(visit, NULL, false)) {
-        page_redirect_below(visit, "/login?signed-out");
-    }
-}
-
 static void end_one(struct visit *visit, const struct origin *origin, struct text id)
 {
     const struct session_choice choice = {.id = id, .origin = *origin, .now_s = visit->now_s};
@@ -175,7 +167,7 @@ static void end_one(struct visit *visit, const struct origin *origin, struct tex
     } else if (status != OK) {
         page_fail(visit);
     } else if (own) {
-        leave(visit);
+        page_sign_off(visit);
     } else {
         page_redirect_below(visit, "/account/sessions?ended");
     }
@@ -199,7 +191,7 @@ void devices_post(struct visit *visit)
     if (!wish.all) {
         end_one(visit, &origin, wish.id);
     } else if (account_end_all(&visit->site->auth, &visit->visitor, &origin, visit->now_s) == OK) {
-        leave(visit);
+        page_sign_off(visit);
     } else {
         page_fail(visit);
     }

@@ -26,10 +26,5 @@ void logout_post(struct visit *visit)
         page_fail(visit);
         return;
     }
-    if (page_set_token(visit, NULL, false)) {
-        /* What the browser kept of protected pages goes too (ASVS 5.0 §14.3.1). Its storage is
-         * left alone: other programs of the site keep things there that are not ours to delete. */
-        response_add_header(visit->response, "Clear-Site-Data", TEXT("\"cache\""));
-        page_redirect_below(visit, "/login?signed-out");
-    }
+    page_sign_off(visit);
 }

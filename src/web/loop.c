@@ -21,10 +21,9 @@ static unsigned count_hops(const struct visit *visit)
     return (unsigned)hops;
 }
 
-void loop_note(struct visit *visit)
+/* An empty value takes the cookie away. */
+static void set_hops(struct visit *visit, const char *value)
 {
-    unsigned hops = count_hops(visit);
-    const char value[] = {(char)('0' + (hops < LOOP_MAX ? hops + 1 : LOOP_MAX)), '\0'};
     const struct cookie cookie = {
         .name = LOOP_COOKIE,
         .value = text_of(value),
@@ -32,6 +31,20 @@ void loop_note(struct visit *visit)
         .max_age_s = LOOP_LIFE_S,
     };
     cookie_set(visit->response, &cookie);
+}
+
+void loop_note(struct visit *visit)
+{
+    unsigned hops = count_hops(visit);
+    const char value[] = {(char)('0' + (hops < LOOP_MAX ? hops + 1 : LOOP_MAX)), '\0'};
+    set_hops(visit, value);
+}
+
+void loop_forget(struct visit *visit)
+{
+    if (count_hops(visit) > 0) {
+        set_hops(visit, "");
+    }
 }
 
 bool loop_is_closed(const struct visit *visit)

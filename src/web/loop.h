@@ -11,6 +11,9 @@
 /* Counts that the answer sends the browser on. */
 void loop_note(struct visit *visit);
 
+/* Forgets the count: who signs out means to come back as nobody. */
+void loop_forget(struct visit *visit);
+
 /* Whether it was sent on so often within half a minute that once more will not help. */
 bool loop_is_closed(const struct visit *visit);
 

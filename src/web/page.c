@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/cookie.h"
 #include "http/url.h"
+#include "web/loop.h"
 
 static void add_protection(const struct site *site, struct response *response)
 {
@@ -311,4 +312,15 @@ bool page_set_device(struct visit *visit, const struct token *token)
     cookie_set(visit->response, &cookie);
     secret_wipe(text, sizeof text);
     return true;
+}
+
+void page_sign_off(struct visit *visit)
+{
+    if (page_set_token(visit, NULL, false)) {
+        loop_forget(visit);
+        /* What the browser kept of protected pages goes too (ASVS 5.0 §14.3.1). Its storage is
+         * left alone: other programs of the site keep things there that are not ours to delete. */
+        response_add_header(visit->response, "Clear-Site-Data", TEXT("\"cache\""));
+        page_redirect_below(visit, "/login?signed-out");
+    }
 }

@@ -44,6 +44,9 @@ void page_error(struct site *site, int status, struct response *response);
 /* Answers that something failed here: 503. The cause was logged by who knew it. */
 void page_fail(struct visit *visit);
 
+/* Answers that the browser is signed out: its token is to be forgotten, the login page says so. */
+void page_sign_off(struct visit *visit);
+
 /* Answers 303 to a path below site.path, such as "/login?signed-out". */
 void page_redirect_below(struct visit *visit, const char *path);
 

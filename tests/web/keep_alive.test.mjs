@@ -35,8 +35,8 @@ describe('connections that nginx keeps', () => {
 
     before(async () => {
         install = await new Install({ workers: { login: 1, logout: 1, account: 1, gate: 1 } }).init().serve();
-        await askFastcgi(install.socket('account'), required);
-        [worker] = findWorkers(install, 'account');
+        await askFastcgi(install.socket('logout'), required);
+        [worker] = findWorkers(install, 'logout');
         idle = connectionsOf(worker);
         web = await nginx.start(install, { kept: 16 });
     });
@@ -45,20 +45,20 @@ describe('connections that nginx keeps', () => {
         assert.equal(await install?.close(), 0);
     });
 
-    // Asks until the one worker of `account` has that many; a request that took long leaves none.
+    // Asks until the one worker of `logout` has that many; a request that took long leaves none.
     const fill = () => until('kept connections', async () => {
-        await Promise.all(Array.from({ length: 16 }, () => request(web.port, '/auth/session')));
+        await Promise.all(Array.from({ length: 16 }, () => request(web.port, '/auth/logout')));
         return connectionsOf(worker) - idle >= enough;
     });
 
     it('are more than workers, and no request waits for them', async () => {
         await fill();
         for (let i = 0; i < 20; i++) {
-            assert.equal((await inTime(() => request(web.port, '/auth/session'))).status, 401);
-            assert.equal((await inTime(() => askFastcgi(install.socket('account'),
-                { ...required, REQUEST_URI: '/auth/session', SCRIPT_NAME: '/auth/session' }))).status, 401);
+            assert.equal((await inTime(() => request(web.port, '/auth/logout'))).status, 200);
+            assert.equal((await inTime(() => askFastcgi(install.socket('logout'),
+                { ...required, REQUEST_URI: '/auth/logout', SCRIPT_NAME: '/auth/logout' }))).status, 200);
         }
-        assert.deepEqual(findWorkers(install, 'account'), [worker]);
+        assert.deepEqual(findWorkers(install, 'logout'), [worker]);
         assert.ok(connectionsOf(worker) > idle);
     });
 
@@ -75,14 +75,14 @@ describe('connections that nginx keeps', () => {
 
     it('are not held up by one whose request never ends', async () => {
         await fill();
-        const bytes = fastcgiRequest({ ...required, REQUEST_URI: '/auth/session' });
+        const bytes = fastcgiRequest({ ...required, REQUEST_URI: '/auth/logout' });
         bytes[10] = 1; // FCGI_KEEP_CONN
-        const stuck = net.connect(install.socket('account'), () => stuck.write(bytes));
+        const stuck = net.connect(install.socket('logout'), () => stuck.write(bytes));
         stuck.on('error', () => {});
         await new Promise((resolve) => { stuck.once('data', resolve); });
         stuck.write(bytes.subarray(0, bytes.length - 1));
         for (let i = 0; i < 20; i++) {
-            assert.equal((await inTime(() => request(web.port, '/auth/session'))).status, 401);
+            assert.equal((await inTime(() => request(web.port, '/auth/logout'))).status, 200);
         }
         stuck.destroy();
     });
@@ -92,11 +92,11 @@ describe('connections that nginx keeps', () => {
         const begin = Date.now();
         process.kill(install.service.pid, 'SIGHUP');
         await until('another worker', () => {
-            const [next] = findWorkers(install, 'account');
+            const [next] = findWorkers(install, 'logout');
             return next !== undefined && next !== worker;
         });
         assert.ok(Date.now() - begin < 8000, 'a worker waits for kept connections');
-        [worker] = findWorkers(install, 'account');
-        await until('an answer', async () => (await request(web.port, '/auth/session')).status === 401);
+        [worker] = findWorkers(install, 'logout');
+        await until('an answer', async () => (await request(web.port, '/auth/logout')).status === 200);
     });
 });

@@ -93,7 +93,9 @@ export function findWeakContrast() {
             demand(element, 'border to its inside', 3, border, backdrop(element, true));
         }
         if (element.matches('button[type=submit], .button') && !matchMedia('(forced-colors: active)').matches) {
-            demand(element, 'area', 3, parse(style.backgroundColor).rgb, backdrop(element, false));
+            const area = parse(style.backgroundColor);
+            const edge = area.a === 0 ? parse(style.borderTopColor) : area;
+            demand(element, 'area or edge', 3, edge.rgb, backdrop(element, false));
         }
     }
     return weak;

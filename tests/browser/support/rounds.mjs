@@ -19,7 +19,7 @@ export class Rounds {
     async visit(act, options = {}) {
         const context = await this.browser.newContext({ baseURL: this.baseURL, ...options });
         try {
-            const page = await openPage(context, this.baseURL);
+            const page = await openPage(context, options.baseURL ?? this.baseURL);
             await act(page, context);
             assert.deepEqual(page.faults, []);
         } finally {

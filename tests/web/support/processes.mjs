@@ -23,7 +23,7 @@ export function findProgram(install, name) {
 }
 
 // A program that hashes has one process more than workers: the porter, who is its first.
-const porters = { login: 1 };
+const porters = { login: 1, account: 1 };
 export const hasPorter = (name) => porters[name] !== undefined;
 export const countProcesses = (name, workers) => workers + (porters[name] ?? 0);
 
