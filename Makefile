@@ -137,7 +137,7 @@ bench-build:
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
 
 .PHONY: screenshots
-screenshots: sanitized ## pictures of the login page for README, and of every page below $(BUILD)/screenshots
+screenshots: sanitized ## pictures of pages for README and docs, and of every page below $(BUILD)/screenshots
 	@tools/install-deps check
 	@BUILD=$(BUILD) node tests/browser/screenshots.mjs
 

@@ -2,11 +2,13 @@
 #ifndef LATCHKEY_AUTH_HASHING_H
 #define LATCHKEY_AUTH_HASHING_H
 
-#include "auth/auth.h"
+#include "base/config.h"
+#include "crypto/hash_line.h"
+#include "crypto/password.h"
 
-/* Hashes with the configured cost. ERR_BUSY: too many wait; ERR_INPUT (see password_hash),
- * ERR_SYSTEM, ERR_CRYPTO. */
-enum status hashing_make(struct auth *auth, struct text password, char out[PASSWORD_HASH_MAX])
-    MUST_USE;
+/* Hashes with the configured cost, once it is its turn in the line (NULL: at once). ERR_BUSY: too
+ * many wait; ERR_INPUT (see password_hash), ERR_SYSTEM, ERR_CRYPTO. */
+enum status hashing_make(const struct config *config, struct hash_line *line, struct text password,
+                         char out[PASSWORD_HASH_MAX]) MUST_USE;
 
 #endif

@@ -19,17 +19,13 @@
 #include "session/remember.h"
 #include "store/links.h"
 
-static void note(struct auth *auth, enum audit_act act, const struct session_row *session,
-                 const struct origin *origin, int64_t now_s, const char *detail)
+/* `event` says what was done and from where. */
+static void note(struct auth *auth, const struct session_row *session, int64_t now_s,
+                 struct audit_event event)
 {
-    const struct audit_event event = {
-        .act = act,
-        .outcome = AUDIT_DONE,
-        .user_id = session->user_id,
-        .user = text_of(session->user),
-        .address = origin->address,
-        .detail = text_of(detail),
-    };
+    event.outcome = AUDIT_DONE;
+    event.user_id = session->user_id;
+    event.user = text_of(session->user);
     if (audit_note(&auth->audit, now_s, &event) != OK) {
         log_error("what user %s did is not in the audit log", session->user);
     }
@@ -77,7 +73,10 @@ static enum status replace(struct auth *auth, const struct visitor *visitor,
     }
     if (status == OK) {
         log_info("password changed: %s", visitor->session.user);
-        note(auth, AUDIT_PASSWORD, &visitor->session, &change->origin, change->now_s, "changed");
+        note(auth, &visitor->session, change->now_s,
+             (struct audit_event){.act = AUDIT_PASSWORD,
+                                  .address = change->origin.address,
+                                  .detail = TEXT("changed")});
         start.data = data;
         status = begin_anew(auth, visitor, &start, out);
     }
@@ -107,7 +106,7 @@ enum status account_set_password(struct auth *auth, const struct visitor *visito
     }
     secret_wipe(&result, sizeof result);
     if (trial == TRIAL_RIGHT) {
-        status = hashing_make(auth, change->wanted, hash);
+        status = hashing_make(auth->config, auth->line, change->wanted, hash);
         if (status == ERR_BUSY) {
             trial = TRIAL_BUSY;
             status = OK;
@@ -132,8 +131,10 @@ enum status account_end_session(struct auth *auth, const struct visitor *visitor
     if (status == OK) {
         *own = secret_is_equal(ended.key, session->key, sizeof ended.key);
         log_info("a session was ended by its user: %s", session->user);
-        note(auth, AUDIT_REVOKE, session, &choice->origin, choice->now_s,
-             *own ? "this session" : "one session");
+        note(auth, session, choice->now_s,
+             (struct audit_event){.act = AUDIT_REVOKE,
+                                  .address = choice->origin.address,
+                                  .detail = text_of(*own ? "this session" : "one session")});
     }
     secret_wipe(&ended, sizeof ended);
     return status;
@@ -147,7 +148,9 @@ enum status account_end_all(struct auth *auth, const struct visitor *visitor,
     enum status status = administer_end_all(&auth->sessions, session->user_id, &ended);
     if (status == OK) {
         log_info("all sessions were ended by their user: %s", session->user);
-        note(auth, AUDIT_REVOKE, session, origin, now_s, "all sessions");
+        note(auth, session, now_s,
+             (struct audit_event){
+                 .act = AUDIT_REVOKE, .address = origin->address, .detail = TEXT("all sessions")});
     }
     return status;
 }
@@ -173,7 +176,7 @@ enum status account_use_link(struct auth *auth, const struct visitor *visitor,
     secret_wipe(out, sizeof *out);
     enum status status = links_find(auth->store, use->code, use->now_s, &user); /* before a hash */
     if (status == OK) {
-        status = hashing_make(auth, use->wanted, hash);
+        status = hashing_make(auth->config, auth->line, use->wanted, hash);
     }
     if (status == ERR_BUSY) {
         out->trial = TRIAL_BUSY;
@@ -186,7 +189,10 @@ enum status account_use_link(struct auth *auth, const struct visitor *visitor,
         struct session_row session = {.user_id = user.id};
         memcpy(session.user, user.name, sizeof session.user);
         log_info("password set on a link: %s", user.name);
-        note(auth, AUDIT_PASSWORD, &session, &use->origin, use->now_s, "set on a link");
+        note(auth, &session, use->now_s,
+             (struct audit_event){.act = AUDIT_PASSWORD,
+                                  .address = use->origin.address,
+                                  .detail = TEXT("set on a link")});
         status = session_begin(&auth->sessions, &user, &start, &out->token);
     }
     if (status == OK) {

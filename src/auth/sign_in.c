@@ -16,7 +16,7 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
                        const struct user *user)
 {
     char hash[PASSWORD_HASH_MAX];
-    if (hashing_make(auth, credentials->password, hash) != OK ||
+    if (hashing_make(auth->config, auth->line, credentials->password, hash) != OK ||
         users_rehash(auth->store, user->id, user->hash, hash) != OK) {
         log_warning(
             "the password hash of user %s could not be brought up to date; the next sign-in "

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "auth/hashing.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "cli/audited.h"
@@ -12,16 +14,35 @@
 
 #define OBJECT_MAX 8192 /* six times all that a user has, for escapes */
 
+/* Hashes in line with the programs, if any could be running: where the run directory is missing, as
+ * after a boot, there is no line. */
+static enum status hash_in_line(const struct config *config, struct text password,
+                                char hash[PASSWORD_HASH_MAX])
+{
+    struct hash_line *line = NULL;
+    enum status status = OK;
+    if (access(config->state.run_directory, F_OK) == 0) {
+        status = hash_line_open(config_hash_line_path(config), config->workers.login, &line);
+    }
+    if (status == OK) {
+        status = hashing_make(config, line, password, hash);
+    }
+    if (status == ERR_BUSY) {
+        (void)command_fail("too many passwords are being hashed at this moment; try again");
+    }
+    hash_line_close(&line);
+    return status;
+}
+
 /* Gets a new password and hashes it. EXIT_FAILED: told. */
 static int make_hash(struct invocation *invocation, char hash[PASSWORD_HASH_MAX])
 {
     const struct config *config = invocation->config;
-    struct password_cost cost = {config->password.memory_bytes, config->password.passes};
     char password[PASSWORD_BYTES_MAX + 1];
     bool from_stdin = (invocation->options.given & OPTION_PASSWORD_STDIN) != 0;
     enum status status = new_password_get(from_stdin, config->password.min_length, password);
     if (status == OK) {
-        status = password_hash(text_of(password), &cost, hash);
+        status = hash_in_line(config, text_of(password), hash);
     }
     secret_wipe(password, sizeof password);
     return command_finish(status);

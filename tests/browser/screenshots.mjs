@@ -1,4 +1,5 @@
-// Pictures of every page, for those who change how pages look, and the two that README shows.
+// Pictures of every page, for those who change how pages look; those in docs/pages.md; and the two
+// that README shows.
 // Usage: node tests/browser/screenshots.mjs    (`make screenshots`; BUILD names the build folder)
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +10,10 @@ import { Visits, pages, startSite } from './support/pages.mjs';
 const folder = path.resolve(root, process.env.BUILD ?? 'build', 'screenshots');
 const schemes = ['light', 'dark'];
 const readmeBytesMax = 60 * 1024;
+
+// What docs/pages.md shows.
+const shown = ['login', 'login-wrong', 'login-throttled', 'account', 'password', 'password-refused', 'devices',
+    'devices-confirm', 'activity', 'link', 'logout', 'loop'];
 
 async function takeAll(visits) {
     rmSync(folder, { recursive: true, force: true });
@@ -22,6 +27,22 @@ async function takeAll(visits) {
                     path: path.join(folder, `${entry.name}-${width}-${colorScheme}.png`), fullPage: true,
                 });
             }
+            await page.context().close();
+        }
+    }
+}
+
+// As on a phone.
+async function takeForDocs(visits) {
+    const target = path.join(root, 'docs', 'pages');
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { recursive: true });
+    for (const entry of shown.map((name) => pages.find((page) => page.name === name))) {
+        for (const colorScheme of schemes) {
+            const page = await visits.open(entry, { colorScheme, viewport: { width: 360, height: 320 } });
+            const file = path.join(target, `${entry.name}-${colorScheme}.png`);
+            await page.evaluate(() => document.activeElement.blur());
+            await page.screenshot({ path: file, fullPage: true });
             await page.context().close();
         }
     }
@@ -58,6 +79,7 @@ const browser = await launch();
 try {
     const visits = new Visits(browser, site);
     await takeForReadme(visits);
+    await takeForDocs(visits);
     await takeAll(visits);
     console.log(`all pages: ${path.relative(process.cwd(), folder)}`);
 } finally {

@@ -168,7 +168,7 @@ static void a_program_rests_after_each_answer_be_there_a_request_or_not(void **s
 
 static void a_program_that_does_not_rest_yet_is_asked_again(void **state)
 {
-    pid_t master = service_start((struct service_options){.rests = true, .again_ms = 400});
+    pid_t master = service_start((struct service_options){.rests = true, .again_ms = 1000});
     (void)state;
     assert_true(service_ask_pid("/") > 0);
     pause_ms(100);
@@ -176,10 +176,10 @@ static void a_program_that_does_not_rest_yet_is_asked_again(void **state)
     assert_true(service_ask_pid("/") > 0);
     pause_ms(100);
     assert_int_equal(count_rests(2), 1);
-    pause_ms(600);
+    pause_ms(1200);
     assert_int_equal(count_rests(1), 1); /* the next answer came first */
     assert_int_equal(count_rests(2), 2);
-    pause_ms(600);
+    pause_ms(1200);
     assert_int_equal(count_rests(2), 2);
     assert_int_equal(service_stop(master), 0);
 }

@@ -35,6 +35,26 @@ const acts = [
         name: 'sign out everywhere', others: true,
         act: (at, user) => at.install.do(['session', 'revoke-user', user.name]),
     },
+    {
+        name: 'a new password on the account\'s page', others: true,
+        act: async (at, user, browser) => assert.equal((await browser.submit('/auth/account/password',
+            { current: user.password, new: 'seven purple elephants yawn', again: 'seven purple elephants yawn' })).status, 303),
+    },
+    {
+        name: 'the end of one device on its page', others: true,
+        act: async (at, user, browser) => {
+            const { body } = await browser.fetch('/auth/account/sessions');
+            const { csrf, id } = formFields(/<li>.*?<\/li>/s.exec(body)[0]);
+            assert.equal((await browser.post('/auth/account/sessions', { csrf, id })).status, 303);
+        },
+    },
+    {
+        name: 'sign out everywhere on the page', others: true,
+        act: async (at, user, browser) => {
+            const { csrf } = formFields((await browser.fetch('/auth/account/sessions')).body);
+            assert.equal((await browser.post('/auth/account/sessions', { csrf, all: '1' })).status, 303);
+        },
+    },
     { name: 'session revoke-all', act: (at) => at.install.do(['session', 'revoke-all']) },
     { name: 'secret revoke', act: (at) => at.install.do(['secret', 'revoke']) },
 ];
