@@ -21,7 +21,8 @@ CREATE INDEX throttle_least ON throttle (failures, failed_s);
 
 -- What happened, in the order of its numbers, which have no gaps. `digest` is SHA-256 over the
 -- digest of the row before and all that this row says; `tag` is HMAC-SHA-256 of it with the secret
--- `secret_id`. So one good tag vouches for all rows before it.
+-- `secret_id`. So one good tag, of a row that
+-- is not marked as broken, vouches for all rows before it.
 CREATE TABLE audit (
     id        INTEGER PRIMARY KEY,
     at_s      INTEGER NOT NULL CHECK (at_s > 0),

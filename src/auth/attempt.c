@@ -25,15 +25,6 @@ struct trying {
     const char *why; /* with a wrong one, for whoever reads the audit log */
 };
 
-static enum status commit(struct store *store, enum status status)
-{
-    if (status == OK) {
-        return store_commit(store);
-    }
-    store_rollback(store);
-    return status;
-}
-
 static enum status admit(struct trying *trying)
 {
     struct attempt_result *result = trying->result;
@@ -99,7 +90,7 @@ static enum status take_back(struct trying *trying)
     if (status != OK) {
         return status;
     }
-    return commit(store, throttling_release(store, &trying->result->plan));
+    return store_end(store, throttling_release(store, &trying->result->plan));
 }
 
 static enum status check_in_line(struct trying *trying)
@@ -159,7 +150,7 @@ static enum status note_wrong(const struct trying *trying)
     if (status == OK && trying->admission.began != NULL) {
         status = note_delay(trying, &event);
     }
-    return commit(store, status);
+    return store_end(store, status);
 }
 
 static enum status run(struct trying *trying)
@@ -204,7 +195,7 @@ enum status attempt_run(struct auth *auth, const struct attempt *attempt,
     }
     status = store_begin(auth->store);
     if (status == OK) {
-        status = commit(auth->store, throttling_clear(auth->store, &out->plan));
+        status = store_end(auth->store, throttling_clear(auth->store, &out->plan));
     }
     if (status != OK) {
         secret_wipe(out, sizeof *out);

@@ -5,19 +5,13 @@
 
 #include "auth/throttling.h"
 
-enum trial {
-    TRIAL_WRONG = 0,
-    TRIAL_RIGHT,
-    TRIAL_THROTTLED, /* too many were wrong: nothing was hashed */
-    TRIAL_BUSY,      /* too many wait to have theirs hashed: nothing was hashed or counted */
-};
-
 struct attempt {
     struct text name;
     struct text password;
     const struct origin *origin;
     int64_t now_s;
-    enum audit_act act; /* what it is for: AUDIT_SIGN_IN, or AUDIT_PASSWORD of a present one */
+    enum audit_act act; /* what for: AUDIT_SIGN_IN, AUDIT_PASSWORD (to change it), AUDIT_REVOKE (to
+                         * end sessions) */
 };
 
 /* Zeroed, it was wrong. Not to be copied. */

@@ -16,11 +16,6 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-static bool may_hash(enum store_role role)
-{
-    return role == STORE_ROLE_LOGIN || role == STORE_ROLE_ACCOUNT || role == STORE_ROLE_ADMIN;
-}
-
 enum status auth_open(const struct config *config, const char *program, enum store_role role,
                       bool remembers, struct auth *out)
 {
@@ -41,9 +36,6 @@ enum status auth_open(const struct config *config, const char *program, enum sto
             {config_cache_path(config), false},
         };
         status = watch_open(files, sizeof files / sizeof *files, &out->watch);
-    }
-    if (status == OK && may_hash(role)) {
-        status = hash_line_open(config_hash_line_path(config), config->workers.login, &out->line);
     }
     out->audit = (struct audit){
         .store = out->store,
@@ -194,6 +186,11 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
 }
 
 /* The session has ended by then, so that this fails keeps nobody from being told so. */
+enum status auth_end_former(struct auth *auth, const struct visitor *visitor)
+{
+    return visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
+}
+
 static void note_sign_out(struct auth *auth, const struct session_row *session,
                           const struct origin *origin, int64_t now_s)
 {
@@ -206,7 +203,7 @@ static void note_sign_out(struct auth *auth, const struct session_row *session,
     };
     log_info("signed out: %s", session->user);
     if (audit_note(&auth->audit, now_s, &event) != OK) {
-        log_warning("the sign-out of %s is not in the audit log", session->user);
+        log_warning("the audit log does not tell of the sign-out of %s", session->user);
     }
 }
 

@@ -20,7 +20,7 @@ struct auth {
     struct watch *watch;   /* of the secrets, the database, the generation; NULL: none */
     uint64_t keys_changes; /* the watch's number when the secrets were read; 0: read them anew */
     struct audit audit;
-    struct hash_line *line; /* of those who hash; NULL in programs that never do */
+    struct hash_line *line; /* owned; opened by programs that hash, NULL in others */
 };
 
 /* Reads the secrets and prepares the store for a program's role; `program` is its name, borrowed. A
@@ -71,9 +71,17 @@ struct credentials {
     bool remember; /* see struct session_start */
 };
 
-/* What came of it: see auth/attempt.h. Zeroed, it was refused. Wipe. */
+/* What came of trying a password. */
+enum trial {
+    TRIAL_WRONG = 0,
+    TRIAL_RIGHT,
+    TRIAL_THROTTLED, /* too many were wrong: nothing was hashed */
+    TRIAL_BUSY,      /* too many wait to have theirs hashed: nothing was hashed or counted */
+};
+
+/* What came of signing in. Zeroed, it was refused. Wipe. */
 struct sign_in {
-    int trial;           /* enum trial; TRIAL_RIGHT alone lets in */
+    enum trial trial;    /* TRIAL_RIGHT alone lets in */
     int64_t wait_s;      /* with TRIAL_THROTTLED */
     struct token token;  /* with TRIAL_RIGHT: of the new session */
     struct token device; /* likewise: by which this browser is known from now on */
@@ -90,6 +98,11 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
 enum status auth_renew(struct auth *auth, struct visitor *visitor,
                        const struct session_start *start, bool *renewed, struct token *out)
     MUST_USE;
+
+/* Ends the session that the browser came with, so that nothing of it outlives a change of person.
+ * To be called when the new one has begun, which is not to be given out after a failure. ERR_STORE.
+ */
+enum status auth_end_former(struct auth *auth, const struct visitor *visitor) MUST_USE;
 
 /* Ends the visitor's session. After OK no request that begins later is answered as signed in by it.
  * Noted in the audit log; that it cannot be noted is logged alone. */

@@ -8,8 +8,8 @@
  * The user is part of it, so that the cookie of one account is none of another's: whoever may sign
  * in here cannot make a known browser for somebody else.
  *
- * What this does not protect: a copied cookie makes another browser a known one. All that it gains
- * is a count of its own, as long as the others. */
+ * What this does not protect: a copied cookie makes another browser a known one. It has
+ * a count of its own, with as many free attempts, and goes before strangers when many wait. */
 #include "auth/device.h"
 
 #include <string.h>
@@ -31,11 +31,24 @@ enum status device_new(int64_t user_id, int64_t now_s, struct token *out)
     return status;
 }
 
-static bool is_for(const struct token *token, const uint8_t user[USER_BYTES], int64_t now_s)
+/* Whether the cookie is a token of a browser, in time; *out receives it then. */
+static bool read_token(const struct keyring *keyring, struct text cookie, int64_t now_s,
+                       struct token *out)
 {
-    return token->kind == TOKEN_DEVICE && token->issued_s <= now_s + CLOCK_SKEW_S &&
-           now_s - token->issued_s < DEVICE_LIFE_S &&
-           secret_is_equal(token->id + DEVICE_ID_BYTES, user, USER_BYTES);
+    return token_decode(keyring, cookie, out) == OK && out->kind == TOKEN_DEVICE &&
+           out->issued_s <= now_s + CLOCK_SKEW_S && now_s - out->issued_s < DEVICE_LIFE_S;
+}
+
+bool device_is_known(const struct keyring *keyring, const struct text *cookies, size_t count,
+                     int64_t now_s)
+{
+    bool known = false;
+    for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX && !known; i++) {
+        struct token token = {0};
+        known = read_token(keyring, cookies[i], now_s, &token);
+        token_wipe(&token);
+    }
+    return known;
 }
 
 bool device_find(const struct keyring *keyring, const struct origin *origin, int64_t user_id,
@@ -46,9 +59,8 @@ bool device_find(const struct keyring *keyring, const struct origin *origin, int
     bytes_put_number(user, (uint64_t)user_id, USER_BYTES);
     for (size_t i = 0; i < origin->device_count && i < AUTH_COOKIES_MAX && !found; i++) {
         struct token token = {0};
-        if (token_decode(keyring, origin->devices[i], &token) == OK) {
-            found = user_id > 0 && is_for(&token, user, now_s);
-        }
+        found = user_id > 0 && read_token(keyring, origin->devices[i], now_s, &token) &&
+                secret_is_equal(token.id + DEVICE_ID_BYTES, user, USER_BYTES);
         if (found) {
             memcpy(out, token.id, DEVICE_ID_BYTES);
         }

@@ -1,6 +1,7 @@
 /* Browsers that signed in to an account before are known by a token in a cookie of their own (OWASP
  * calls it a device cookie). It opens nothing: whoever bears it is counted apart when passwords are
- * tried, so that a flood against the account does not keep its owner out. */
+ * tried, and goes before strangers when many wait, so that a flood against the account does not
+ * keep its owner out. */
 #ifndef LATCHKEY_AUTH_DEVICE_H
 #define LATCHKEY_AUTH_DEVICE_H
 
@@ -12,6 +13,10 @@
 /* A token by which the browser is known to have signed in to the user's account. ERR_CRYPTO; *out
  * untouched then. */
 enum status device_new(int64_t user_id, int64_t now_s, struct token *out) MUST_USE;
+
+/* Whether one of the cookies is such a token in time, for whomever. */
+bool device_is_known(const struct keyring *keyring, const struct text *cookies, size_t count,
+                     int64_t now_s);
 
 /* Whether one of the cookies is such a token for that user, in time; `out` is then what tells this
  * browser from others. A secret, as the token is. False for the id 0. */

@@ -27,7 +27,7 @@ static void note(struct auth *auth, const struct session_row *session, int64_t n
     event.user_id = session->user_id;
     event.user = text_of(session->user);
     if (audit_note(&auth->audit, now_s, &event) != OK) {
-        log_error("what user %s did is not in the audit log", session->user);
+        log_warning("the audit log does not tell what user %s did just now", session->user);
     }
 }
 
@@ -98,7 +98,7 @@ enum status account_set_password(struct auth *auth, const struct visitor *visito
     char hash[PASSWORD_HASH_MAX] = "";
     secret_wipe(out, sizeof *out);
     enum status status = attempt_run(auth, &attempt, &result);
-    int trial = status == OK ? (int)result.trial : TRIAL_WRONG;
+    enum trial trial = status == OK ? result.trial : TRIAL_WRONG;
     int64_t wait_s = status == OK ? result.wait_s : 0;
     /* The name may be another's by now. */
     if (trial == TRIAL_RIGHT && result.user.id != visitor->session.user_id) {
@@ -155,14 +155,6 @@ enum status account_end_all(struct auth *auth, const struct visitor *visitor,
     return status;
 }
 
-/* Ends the session that the browser came with, be it of whom it may. */
-static void end_former(struct auth *auth, const struct visitor *visitor)
-{
-    if (visitor->has_token && session_end(&auth->sessions, &visitor->token) != OK) {
-        log_warning("the session that a browser had before it used a link stays until it is idle");
-    }
-}
-
 enum status account_use_link(struct auth *auth, const struct visitor *visitor,
                              const struct link_use *use, struct sign_in *out)
 {
@@ -199,8 +191,12 @@ enum status account_use_link(struct auth *auth, const struct visitor *visitor,
         status = device_new(user.id, use->now_s, &out->device);
     }
     if (status == OK) {
-        end_former(auth, visitor);
+        status = auth_end_former(auth, visitor);
+    }
+    if (status == OK) {
         out->trial = TRIAL_RIGHT;
+    } else {
+        secret_wipe(out, sizeof *out);
     }
     secret_wipe(&user, sizeof user);
     secret_wipe(hash, sizeof hash);

@@ -8,7 +8,7 @@
  * below are added to it, for it knows little but English and the American keyboard.
  *
  * BITS_MIN is what keeps off those who may only ask the login page: 2^27 guesses are a hundred
- * million, for which five in 15 minutes take 700 years. More would refuse what programs draw: of
+ * million, for which the four in an hour that throttling leaves (throttling.c) take 3,800 years. More would refuse what programs draw: of
  * 100,000 times 12 letters this bound refuses one, of as many times 15 hexadecimal digits none. Of
  * 70 leaked passwords of 12 or more characters, which the words below were not chosen from, 64 are
  * refused. The steps above are about who stole the database: at ten thousand argon2id guesses in a
@@ -128,11 +128,6 @@ const char *password_strength_word(enum password_strength strength)
     return words[strength];
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 /* ---- the form ---- */
 
 static bool has_form(const struct config *config, struct text password,
@@ -161,7 +156,7 @@ static bool has_form(const struct config *config, struct text password,
 static bool begins_with(struct text whole, struct text word)
 {
     for (size_t i = 0; i < word.len; i++) {
-        if (lower(whole.data[i]) != lower(word.data[i])) {
+        if (text_lower(whole.data[i]) != text_lower(word.data[i])) {
             return false;
         }
     }
@@ -250,7 +245,7 @@ static void add_names(struct dictionary *dictionary, const char *string)
             continue;
         }
         for (size_t i = 0; i < name.len; i++) {
-            copy[i] = lower(name.data[i]);
+            copy[i] = text_lower(name.data[i]);
         }
         copy[name.len] = '\0';
         dictionary->words[dictionary->count++] = copy;

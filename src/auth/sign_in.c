@@ -34,14 +34,6 @@ static void end_unissued(struct auth *auth, const struct token *token)
     }
 }
 
-/* Ends the session that the browser came with, so that nothing of it outlives a change of person.
- * It ends after the new one began: whoever could not sign in still has it. When it cannot be ended,
- * the new one is not given out. */
-static enum status end_former(struct auth *auth, const struct visitor *visitor)
-{
-    return visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
-}
-
 static struct session_start start_of(const struct credentials *credentials)
 {
     return (struct session_start){
@@ -96,11 +88,7 @@ static enum status begin(struct auth *auth, const struct credentials *credential
     if (status == OK && !apart) {
         status = session_begin(&auth->sessions, &attempt->user, &start, token);
     }
-    if (status == OK) {
-        return store_commit(auth->store);
-    }
-    store_rollback(auth->store);
-    return status;
+    return store_end(auth->store, status);
 }
 
 static enum status let_in(struct auth *auth, const struct credentials *credentials,
@@ -117,7 +105,7 @@ static enum status let_in(struct auth *auth, const struct credentials *credentia
         status = begin(auth, credentials, attempt, &token);
     }
     if (status == OK) {
-        status = end_former(auth, visitor);
+        status = auth_end_former(auth, visitor);
     }
     if (status == OK) {
         token_copy(&out->token, &token);
@@ -153,7 +141,7 @@ enum status auth_sign_in(struct auth *auth, const struct credentials *credential
     if (status == OK && result.trial == TRIAL_RIGHT) {
         status = let_in(auth, credentials, visitor, &result, out);
     } else if (status == OK) {
-        out->trial = (int)result.trial;
+        out->trial = result.trial;
         out->wait_s = result.wait_s;
     }
     secret_wipe(&result, sizeof result);

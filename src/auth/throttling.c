@@ -68,14 +68,13 @@ static void name_account(const struct throttled *who, uint8_t out[ACCOUNT_BYTES]
     struct text name = who->name;
     if (name.len <= sizeof lower) {
         for (size_t i = 0; i < name.len; i++) {
-            char byte = name.data[i];
-            lower[i] = byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+            lower[i] = text_lower(name.data[i]);
         }
         name.data = lower;
     }
     digest_sha256(name, out);
     if (who->user->id != 0) {
-        /* No name has such a digest that anybody could find. */
+        /* No name that anybody could find has such a digest. */
         (void)memset(out, 0xff, ACCOUNT_BYTES);
         bytes_put_number(out, (uint64_t)who->user->id, 8);
     }

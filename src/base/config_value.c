@@ -145,9 +145,7 @@ static enum status read_choice(const struct config_key *key, struct text value, 
 static void lower_case(char *string)
 {
     for (; *string != '\0'; string++) {
-        if (*string >= 'A' && *string <= 'Z') {
-            *string = (char)(*string + ('a' - 'A'));
-        }
+        *string = text_lower(*string);
     }
 }
 

@@ -66,22 +66,12 @@ static void line_add(struct line *line, const char *bytes, size_t len)
     line->len += len;
 }
 
-/* Whether the character, `len` bytes of UTF-8, is a control: below U+0020, or U+007F to U+009F. */
-static bool is_control(const char *character, size_t len)
-{
-    unsigned char first = (unsigned char)character[0];
-    if (len == 1) {
-        return first < 0x20 || first == 0x7f;
-    }
-    return len == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
-}
-
 static void line_add_escaped(struct line *line, struct text text)
 {
     static const char digits[] = "0123456789abcdef";
     while (text.len > 0) {
         size_t len = text_utf8_len(text);
-        if (len > 0 && !is_control(text.data, len)) {
+        if (len > 0 && !text_is_control(text.data, len)) {
             line_add(line, text.data, len);
         } else {
             unsigned char byte = (unsigned char)text.data[0];

@@ -23,9 +23,18 @@ int text_compare(struct text a, struct text b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-static char lower(char c)
+char text_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool text_is_control(const char *character, size_t len)
+{
+    unsigned char first = (unsigned char)character[0];
+    if (len == 1) {
+        return first < 0x20 || first == 0x7f;
+    }
+    return len == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
 }
 
 bool text_equal_nocase(struct text a, struct text b)
@@ -34,7 +43,7 @@ bool text_equal_nocase(struct text a, struct text b)
         return false;
     }
     for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.data[i]) != lower(b.data[i])) {
+        if (text_lower(a.data[i]) != text_lower(b.data[i])) {
             return false;
         }
     }
@@ -52,7 +61,7 @@ int text_hex_value(char digit)
     if (digit >= '0' && digit <= '9') {
         return digit - '0';
     }
-    char letter = lower(digit);
+    char letter = text_lower(digit);
     return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 

@@ -53,6 +53,13 @@ static inline bool text_is(struct text a, const char *b)
 int text_compare(struct text a, struct text b);
 
 /* Equality with ASCII letters compared without case. */
+/* A letter of ASCII in its small form; any other byte as it is. */
+char text_lower(char c);
+
+/* Whether the character, `len` bytes of UTF-8, is a control: below U+0020, or U+007F to U+009F,
+ * which terminals obey as well. */
+bool text_is_control(const char *character, size_t len);
+
 bool text_equal_nocase(struct text a, struct text b);
 
 /* Whether `whole` begins with `prefix`, byte by byte; every text begins with the empty one. */

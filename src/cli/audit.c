@@ -24,11 +24,6 @@ static bool print_json(struct listing *listing, const struct audit_row *row)
     return listing_add_json(listing, &object);
 }
 
-static const char *dash_if_empty(const char *string)
-{
-    return string[0] != '\0' ? string : "-";
-}
-
 static bool print_row(void *context, const struct audit_row *row)
 {
     static const char form[] = "%-23s  %-20s  %-8s  %-7s  %-15s  %-16s  %s\n";
@@ -41,8 +36,8 @@ static bool print_row(void *context, const struct audit_row *row)
     if (listing_add_row(listing)) {
         (void)printf(form, "TIME", "USER", "ACT", "OUTCOME", "ADDRESS", "PROGRAM", "DETAIL");
     }
-    (void)printf(form, time, dash_if_empty(row->user), row->act, row->outcome,
-                 dash_if_empty(row->address), row->program, row->detail);
+    (void)printf(form, time, listing_dash(row->user), row->act, row->outcome,
+                 listing_dash(row->address), row->program, row->detail);
     return true;
 }
 
@@ -89,9 +84,10 @@ int audit_run(struct invocation *invocation)
 static int tell_finding(const struct audit_finding *finding)
 {
     if (finding->what != NULL) {
-        return command_fail("the audit log cannot be believed: row %lld %s; whoever did that can "
-                            "write the database: keep a copy of it (latchkey backup FILE), compare "
-                            "it with an earlier one, and close that way in",
+        return command_fail("the audit log cannot be believed: row %lld %s; if no secret was lost, "
+                            "and none revoked while it could not be read, somebody can write the "
+                            "database: keep a copy of it (latchkey backup FILE), compare it with "
+                            "an earlier one, and close that way in",
                             (long long)finding->bad, finding->what);
     }
     (void)printf("%lld row%s, the chain is whole.\n", (long long)finding->rows,

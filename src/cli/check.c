@@ -286,7 +286,7 @@ static void check_passwords(struct report *report)
              (unsigned long long)at_once, (unsigned long long)total, (unsigned long long)memory);
     } else {
         tell(report, FINE, "passwords",
-             "argon2id takes %llu KiB, the most hashes at once, %llu in all programs, %llu MiB",
+             "argon2id takes %llu KiB a hash; %llu at once at most, in all programs: %llu MiB",
              (unsigned long long)(config->password.memory_bytes >> 10), (unsigned long long)at_once,
              (unsigned long long)total);
     }

@@ -28,6 +28,11 @@ bool listing_add_row(struct listing *listing)
     return listing->count++ == 0;
 }
 
+const char *listing_dash(const char *text)
+{
+    return text[0] != '\0' ? text : "-";
+}
+
 enum status listing_close(const struct listing *listing, const char *sentence)
 {
     if (listing->failed) {

@@ -20,6 +20,9 @@ bool listing_add_json(struct listing *listing, struct buffer *object) MUST_USE;
 /* Adds a row of the table: whether its heading must be printed before. */
 bool listing_add_row(struct listing *listing);
 
+/* The text, or a dash for an empty one. */
+const char *listing_dash(const char *text);
+
 /* Ends the array, or tells people in a sentence that there were no rows. ERR_MEMORY (logged) when
  * rows are missing. */
 enum status listing_close(const struct listing *listing, const char *sentence) MUST_USE;

@@ -32,11 +32,6 @@ static bool print_json(struct listing *listing, const struct throttle_row *row)
     return listing_add_json(listing, &object);
 }
 
-static const char *or_dash(const char *text)
-{
-    return text[0] != '\0' ? text : "-";
-}
-
 static bool print_count(void *context, const struct throttle_row *row)
 {
     struct throttle_listing *listing = context;
@@ -54,8 +49,8 @@ static bool print_count(void *context, const struct throttle_row *row)
     if (listing_add_row(&listing->rows)) {
         (void)printf(FORMAT, "KIND", "USER", "NETWORK", "FAILURES", "LAST", "WAITS UNTIL");
     }
-    (void)printf(FORMAT, throttle_kind_word(row->kind), or_dash(row->account),
-                 or_dash(row->network), failures, failed, until);
+    (void)printf(FORMAT, throttle_kind_word(row->kind), listing_dash(row->account),
+                 listing_dash(row->network), failures, failed, until);
     return true;
 }
 
@@ -135,8 +130,10 @@ int throttle_clear_run(struct invocation *invocation)
         }
     }
     enum status status =
-        throttle_forget(invocation->store, text_of(user.name), text_of(network), &cleared);
-    if (status == OK) {
+        throttle_clear_listed(invocation->store, text_of(user.name), text_of(network), &cleared);
+    if (status == OK && cleared == 0) {
+        (void)puts("Nothing is counted against that; see `latchkey throttle list`.");
+    } else if (status == OK) {
         note_clear(invocation, &user, network);
         (void)printf("%lld count%s of failed attempts %s cleared.\n", (long long)cleared,
                      cleared == 1 ? "" : "s", cleared == 1 ? "was" : "were");

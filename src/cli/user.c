@@ -99,10 +99,8 @@ static enum status add_user(const struct invocation *invocation, struct user *us
     status = users_add(invocation->store, user);
     if (status == OK) {
         audited_note_user(invocation, AUDIT_USER, user, "added");
-        return store_commit(invocation->store);
     }
-    store_rollback(invocation->store);
-    return status;
+    return store_end(invocation->store, status);
 }
 
 int user_add_run(struct invocation *invocation)

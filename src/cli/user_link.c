@@ -39,11 +39,7 @@ static enum status add_with_link(struct store *store, struct user *user,
     if (status == OK) {
         status = links_make(store, user->id, user->created_s, code);
     }
-    if (status != OK) {
-        store_rollback(store);
-        return status;
-    }
-    return store_commit(store);
+    return store_end(store, status);
 }
 
 int user_invite_run(struct invocation *invocation)

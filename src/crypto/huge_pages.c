@@ -1,4 +1,5 @@
-/* Huge pages for argon2id: an mmap(2) of the login program's own, which stands before libc's.
+/* Huge pages for argon2id: an mmap(2) of our own in the programs that hash, which stands before
+ * libc's.
  *
  * libsodium (1.0.18, Debian 12) maps 19 MiB for each hash, with MAP_POPULATE, and unmaps them.
  * Where huge pages are given only to those who ask (`madvise` in
@@ -14,8 +15,8 @@
  * another way, nothing is lost but speed, and test_huge_pages tells. It changes no hash, wipes
  * nothing and locks nothing.
  *
- * Only the login program is linked with this (Makefile, LOGIN_SRC): a library must not change what
- * mmap is, and no other program hashes for people who wait. */
+ * Only login and account are linked with this (Makefile, HASHING_SRC): a library must not change
+ * what mmap is, and commands hash for nobody who waits. */
 #undef _FILE_OFFSET_BITS /* would make mmap and mmap64 one function, which calls itself */
 #define _GNU_SOURCE      /* mmap64, MAP_ANONYMOUS, MADV_HUGEPAGE */
 #include <errno.h>

@@ -10,10 +10,9 @@
  *
  * But it binds its web server's worker to one of ours, though others may have less to do. A request
  * on it waits while this one answers another. So a connection is not kept after a request that took
- * SLOW_MS or more, such as one that hashed a password: the next one comes as a new connection and
- * finds whoever is free. What remains: several that come on kept connections of one worker at the
- * same moment are answered one after the other, and one that comes while a password is hashed here
- * waits for that.
+ * SLOW_MS or more: the next one comes as a new connection and finds whoever is free. What remains:
+ * several that come on kept connections of one worker at the same moment are answered one after the
+ * other.
  *
  * A worker that stops closes what is idle, after a last look: what is there is still answered. A
  * request that is on its way at that very moment is lost, and so nginx, which repeats others,
@@ -291,7 +290,7 @@ static bool has_taken_all(const struct worker *worker)
     const struct handover *from = worker->set.listener.from;
     return worker->now_ms - worker->stop_ms >= STOP_LEAVE_MS ||
            (is_porter_gone(worker->crew) && handover_count(from, HANDOVER_KNOWN) == 0 &&
-            handover_count(from, HANDOVER_USUAL) == 0);
+            handover_count(from, HANDOVER_STRANGERS) == 0);
 }
 
 static bool is_done(const struct worker *worker)

@@ -7,7 +7,7 @@
 #include "base/status.h"
 
 /* In the order in which they are emptied. */
-enum handover_line { HANDOVER_KNOWN, HANDOVER_USUAL };
+enum handover_line { HANDOVER_KNOWN, HANDOVER_STRANGERS };
 #define HANDOVER_LINES 2
 
 struct handover {

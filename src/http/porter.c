@@ -42,13 +42,13 @@ static bool is_for_workers(const struct screen *seen, struct exchange *exchange,
     bool is_known =
         is_post && program->is_known != NULL && program->is_known(exchange->context, &request);
     exchange_reset(exchange);
-    *line = is_known ? HANDOVER_KNOWN : HANDOVER_USUAL;
+    *line = is_known ? HANDOVER_KNOWN : HANDOVER_STRANGERS;
     return is_post;
 }
 
 static bool has_room(const struct handover *handover, enum handover_line line)
 {
-    size_t strangers = handover_count(handover, HANDOVER_USUAL);
+    size_t strangers = handover_count(handover, HANDOVER_STRANGERS);
     size_t all = strangers + handover_count(handover, HANDOVER_KNOWN);
     return all < PORTER_WAITING_MAX && (line == HANDOVER_KNOWN || strangers < PORTER_STRANGERS_MAX);
 }
@@ -66,7 +66,7 @@ static void complain(struct porter *porter)
 enum passage porter_pass(struct porter *porter, int fd, const struct screen *seen,
                          struct exchange *exchange)
 {
-    enum handover_line line = HANDOVER_USUAL;
+    enum handover_line line = HANDOVER_STRANGERS;
     if (!is_for_workers(seen, exchange, &line)) {
         return PASSAGE_HERE;
     }

@@ -108,16 +108,29 @@ static const uint8_t *find_key(const struct keyring *keyring, int64_t secret_id)
     return keyring_get_key(keyring, (uint32_t)secret_id, KEY_AUDIT);
 }
 
-/* Makes the tag of what was encoded, or compares it with `given`. */
-static enum audit_tag make_tag(const uint8_t *key, const struct encoding *encoding,
-                               const uint8_t given[MAC_BYTES], uint8_t out[MAC_BYTES])
+/* False: there is no such secret. */
+static bool make_tag(const struct keyring *keyring, int64_t secret_id,
+                     const struct encoding *encoding, uint8_t out[MAC_BYTES])
 {
+    const uint8_t *key = find_key(keyring, secret_id);
     if (key == NULL) {
-        return AUDIT_TAG_UNKNOWN;
+        return false;
     }
     mac_sha256((struct text){(const char *)key, KEY_BYTES}, encoded(encoding), out);
-    return given == NULL || secret_is_equal(given, out, MAC_BYTES) ? AUDIT_TAG_RIGHT
-                                                                   : AUDIT_TAG_WRONG;
+    return true;
+}
+
+/* The right tag of what was altered is a secret: it is wiped. */
+static enum audit_tag judge(const struct keyring *keyring, int64_t secret_id,
+                            const struct encoding *encoding, const uint8_t given[MAC_BYTES])
+{
+    uint8_t tag[MAC_BYTES] = {0};
+    enum audit_tag found = AUDIT_TAG_UNKNOWN;
+    if (make_tag(keyring, secret_id, encoding, tag)) {
+        found = secret_is_equal(given, tag, MAC_BYTES) ? AUDIT_TAG_RIGHT : AUDIT_TAG_WRONG;
+    }
+    secret_wipe(tag, sizeof tag);
+    return found;
 }
 
 static void encode_link(const struct audit_link *link, struct encoding *out)
@@ -140,41 +153,28 @@ enum status audit_link_sign(const struct keyring *keyring, struct audit_link *li
 {
     struct encoding encoding = {.len = 0};
     encode_link(link, &encoding);
-    return make_tag(find_key(keyring, link->secret_id), &encoding, NULL, link->tag) ==
-                   AUDIT_TAG_RIGHT
-               ? OK
-               : ERR_NOT_FOUND;
+    return make_tag(keyring, link->secret_id, &encoding, link->tag) ? OK : ERR_NOT_FOUND;
 }
 
 enum status audit_ends_sign(const struct keyring *keyring, struct audit_ends *ends)
 {
     struct encoding encoding = {.len = 0};
     encode_ends(ends, &encoding);
-    return make_tag(find_key(keyring, ends->secret_id), &encoding, NULL, ends->tag) ==
-                   AUDIT_TAG_RIGHT
-               ? OK
-               : ERR_NOT_FOUND;
+    return make_tag(keyring, ends->secret_id, &encoding, ends->tag) ? OK : ERR_NOT_FOUND;
 }
 
-/* The right tag of what was altered is a secret: it is wiped. */
 enum audit_tag audit_link_judge(const struct keyring *keyring, const struct audit_link *link)
 {
     struct encoding encoding = {.len = 0};
-    uint8_t tag[MAC_BYTES] = {0};
     encode_link(link, &encoding);
-    enum audit_tag found = make_tag(find_key(keyring, link->secret_id), &encoding, link->tag, tag);
-    secret_wipe(tag, sizeof tag);
-    return found;
+    return judge(keyring, link->secret_id, &encoding, link->tag);
 }
 
 enum audit_tag audit_ends_judge(const struct keyring *keyring, const struct audit_ends *ends)
 {
     struct encoding encoding = {.len = 0};
-    uint8_t tag[MAC_BYTES] = {0};
     encode_ends(ends, &encoding);
-    enum audit_tag found = make_tag(find_key(keyring, ends->secret_id), &encoding, ends->tag, tag);
-    secret_wipe(tag, sizeof tag);
-    return found;
+    return judge(keyring, ends->secret_id, &encoding, ends->tag);
 }
 
 bool audit_ends_read(struct call *call, struct audit_ends *out)

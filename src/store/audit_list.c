@@ -8,22 +8,12 @@
 
 #include <string.h>
 
-/* Whether the character, `len` bytes of UTF-8, is a control: below U+0020, or U+007F to U+009F. */
-static bool is_control(const char *character, size_t len)
-{
-    unsigned char first = (unsigned char)character[0];
-    if (len == 1) {
-        return first < 0x20 || first == 0x7f;
-    }
-    return len == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
-}
-
 void audit_text_copy(struct text text, char *out, size_t room)
 {
     size_t used = 0;
     while (text.len > 0) {
         size_t len = text_utf8_len(text);
-        bool good = len > 0 && !is_control(text.data, len);
+        bool good = len > 0 && !text_is_control(text.data, len);
         size_t taken = good ? len : 1;
         if (used + taken >= room) {
             break;

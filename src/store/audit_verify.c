@@ -25,7 +25,7 @@ struct walk {
 };
 
 /* Only the first fault counts: what follows on it is wrong for that alone. */
-static void find_fault(struct walk *walk, int64_t number, const char *what)
+static void note_fault(struct walk *walk, int64_t number, const char *what)
 {
     if (walk->finding.what == NULL) {
         walk->finding.bad = number;
@@ -36,13 +36,13 @@ static void find_fault(struct walk *walk, int64_t number, const char *what)
 static void check_number(struct walk *walk, int64_t number)
 {
     if (walk->ends.first == 0) {
-        find_fault(walk, number, "is there, but where the log begins and ends is not recorded");
+        note_fault(walk, number, "is there, but where the log begins and ends is not recorded");
     } else if (number >= walk->next && walk->next > walk->ends.last) {
-        find_fault(walk, number, "stands behind the end of the log");
+        note_fault(walk, number, "stands behind the end of the log");
     } else if (number > walk->next) {
-        find_fault(walk, walk->next, "is missing");
+        note_fault(walk, walk->next, "is missing");
     } else if (number < walk->next) {
-        find_fault(walk, number, "stands before the beginning of the log");
+        note_fault(walk, number, "stands before the beginning of the log");
     }
 }
 
@@ -50,7 +50,7 @@ static void check_tag(struct walk *walk, const struct audit_link *link)
 {
     enum audit_tag tag = audit_link_judge(walk->keyring, link);
     if (tag == AUDIT_TAG_WRONG) {
-        find_fault(walk, link->row.id, "was altered");
+        note_fault(walk, link->row.id, "was altered");
     } else if (tag == AUDIT_TAG_RIGHT && !link->row.broken) {
         walk->finding.unverified += walk->pending;
         walk->pending = 0;
@@ -70,11 +70,11 @@ static void check_row(struct walk *walk, struct call *call)
     }
     check_number(walk, link.row.id);
     if (!can_be_read || !audit_link_follows(walk->before, &link)) {
-        find_fault(walk, link.row.id, "was altered");
+        note_fault(walk, link.row.id, "was altered");
     }
     check_tag(walk, &link);
     if (link.row.broken) {
-        find_fault(walk, link.row.id,
+        note_fault(walk, link.row.id,
                    "was written after a break: the log before it had been altered by then");
     }
     walk->next = walk->finding.what == NULL ? link.row.id + 1 : walk->next;
@@ -90,17 +90,17 @@ static void check_end(struct walk *walk)
     }
     enum audit_tag tag = audit_ends_judge(walk->keyring, ends);
     if (walk->next <= ends->last) {
-        find_fault(walk, walk->next, "is missing");
+        note_fault(walk, walk->next, "is missing");
     } else if (walk->next > ends->last + 1) {
-        find_fault(walk, ends->last + 1, "stands behind the end of the log");
+        note_fault(walk, ends->last + 1, "stands behind the end of the log");
     } else if (walk->pending > 0) {
-        find_fault(walk, walk->first_pending,
+        note_fault(walk, walk->first_pending,
                    "has a tag of a secret that is gone, and no later row vouches for it");
     } else if (tag == AUDIT_TAG_UNKNOWN) {
-        find_fault(walk, ends->last, "is the last, but the secret that says so is gone");
+        note_fault(walk, ends->last, "is the last, but the secret that says so is gone");
     } else if (tag != AUDIT_TAG_RIGHT ||
                !secret_is_equal(ends->digest, walk->before, sizeof walk->before)) {
-        find_fault(walk, ends->last, "is the last, but what is recorded of the end was altered");
+        note_fault(walk, ends->last, "is the last, but what is recorded of the end was altered");
     }
 }
 
@@ -127,7 +127,7 @@ static enum status check_log(struct walk *walk)
     }
     status = call_next(&call);
     if (status == OK && !audit_ends_read(&call, &walk->ends)) {
-        find_fault(walk, 1, "may be the first or not: what is recorded of the ends was altered");
+        note_fault(walk, 1, "may be the first or not: what is recorded of the ends was altered");
     }
     walk->next = walk->ends.first;
     memcpy(walk->before, walk->ends.before, sizeof walk->before);

@@ -137,12 +137,5 @@ enum status scope_open(struct store *store, bool *own)
 
 enum status scope_close(struct store *store, bool own, enum status status)
 {
-    if (!own) {
-        return status;
-    }
-    if (status == OK) {
-        return store_commit(store);
-    }
-    store_rollback(store);
-    return status;
+    return own ? store_end(store, status) : status;
 }

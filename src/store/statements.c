@@ -14,9 +14,10 @@
 /* Who may run a statement, by what they are about. */
 #define ROLE(name)    (1U << STORE_ROLE_##name)
 #define ADMINISTERING ROLE(ADMIN)
-#define ACCOUNTING    (ROLE(ACCOUNT) | ROLE(ADMIN)) /* a user over the own account */
-#define SIGNING_IN    (ROLE(LOGIN) | ACCOUNTING)
+#define OWN_ACCOUNT   (ROLE(ACCOUNT) | ROLE(ADMIN)) /* a user over the own account */
+#define SIGNING_IN    (ROLE(LOGIN) | OWN_ACCOUNT)
 #define REVOKING      (ROLE(LOGOUT) | SIGNING_IN)
+#define AUDITING      REVOKING /* whoever acts writes it down */
 #define REMEMBERING   (ROLE(APP) | SIGNING_IN)
 #define EVERYBODY     (ROLE(GATE) | ROLE(LOGOUT) | REMEMBERING)
 
@@ -51,12 +52,12 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_ADD] = {ADMINISTERING, WRITES,
                   "INSERT INTO user (name, display, email, groups, hash, salt, locked, created_s,"
                   " password_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id"},
-    [USER_SET_PASSWORD] = {ACCOUNTING, WRITES,
+    [USER_SET_PASSWORD] = {OWN_ACCOUNT, WRITES,
                            "UPDATE user SET hash = ?2, password_s = ?3 WHERE id = ?1"},
     /* Only over the hash that was verified: a password that was changed meanwhile wins. */
     [USER_REHASH] = {SIGNING_IN, WRITES, "UPDATE user SET hash = ?3 WHERE id = ?1 AND hash = ?2"},
     [USER_SET_LOCKED] = {ADMINISTERING, WRITES, "UPDATE user SET locked = ?2 WHERE id = ?1"},
-    [USER_RENEW_SALT] = {ACCOUNTING, WRITES, "UPDATE user SET salt = ?2 WHERE id = ?1"},
+    [USER_RENEW_SALT] = {OWN_ACCOUNT, WRITES, "UPDATE user SET salt = ?2 WHERE id = ?1"},
     [USER_REMOVE] = {ADMINISTERING, WRITES, "DELETE FROM user WHERE id = ?1"},
     [USER_LIST] = {ADMINISTERING, READS,
                    "SELECT id, name, display, email, groups, '', x'', locked, created_s,"
@@ -77,7 +78,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                                 " locked, 0, 0, " SESSION_FIELDS_BARE " FROM session"
                                 " JOIN user ON user.id = session.user_id"
                                 " WHERE session.id = ?1 AND session.rest = ?2"},
-    [SESSION_FIND_BY_ID] = {ACCOUNTING, READS, SESSION_COLUMNS " WHERE id = ?1"},
+    [SESSION_FIND_BY_ID] = {OWN_ACCOUNT, READS, SESSION_COLUMNS " WHERE id = ?1"},
     [SESSION_TOUCH] = {EVERYBODY, WRITES,
                        "UPDATE session SET seen_s = max(seen_s, ?3) WHERE " SESSION_OF_KEY},
     [SESSION_REMOVE] = {REVOKING, WRITES, "DELETE FROM session WHERE " SESSION_OF_KEY},
@@ -88,7 +89,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                             "SELECT id FROM session AS s WHERE id BETWEEN ?2 AND ?3"
                             " AND (" SESSION_IS_OVER " OR NOT EXISTS (SELECT 1 FROM user"
                             " WHERE id = s.user_id AND salt = s.salt)) LIMIT ?4)"},
-    [SESSION_PURGE_USER] = {ACCOUNTING, WRITES,
+    [SESSION_PURGE_USER] = {OWN_ACCOUNT, WRITES,
                             "DELETE FROM session WHERE id IN ("
                             "SELECT id FROM session WHERE user_id = ?1 AND salt <>"
                             " coalesce((SELECT salt FROM user WHERE id = ?1), x'') LIMIT ?2)"},
@@ -103,7 +104,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                             " LIMIT ?3) AND " SESSION_IS_OVER},
     [SESSION_LIST_ALL] = {ADMINISTERING, READS,
                           SESSION_COLUMNS " WHERE NOT " SESSION_IS_OVER " ORDER BY created_s DESC"},
-    [SESSION_LIST_OF_USER] = {ACCOUNTING, READS,
+    [SESSION_LIST_OF_USER] = {OWN_ACCOUNT, READS,
                               SESSION_COLUMNS " WHERE user_id = ?2 AND NOT " SESSION_IS_OVER
                                               " ORDER BY created_s DESC"},
 
@@ -170,7 +171,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                           "UPDATE throttle SET failures = max(failures - 1, 0), until_s = 0"
                           " WHERE key = ?1"},
     [THROTTLE_CLEAR] = {SIGNING_IN, WRITES, "DELETE FROM throttle WHERE key = ?1"},
-    [THROTTLE_CLEAR_ACCOUNT] = {SIGNING_IN, WRITES, "DELETE FROM throttle WHERE account = ?1"},
+    [THROTTLE_CLEAR_ACCOUNT] = {ADMINISTERING, WRITES, "DELETE FROM throttle WHERE account = ?1"},
     [THROTTLE_CLEAR_NETWORK] = {ADMINISTERING, WRITES, "DELETE FROM throttle WHERE network = ?1"},
     [THROTTLE_CLEAR_ALL] = {ADMINISTERING, WRITES, "DELETE FROM throttle"},
     [THROTTLE_FORGET] = {SIGNING_IN, WRITES,
@@ -185,42 +186,42 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                        " WHERE forget_s > ?1 ORDER BY failed_s DESC"},
 
     /* Always a row: while it is the present one, whatever else is read is of the same state. */
-    [AUDIT_ENDS_GET] = {REVOKING, READS,
+    [AUDIT_ENDS_GET] = {AUDITING, READS,
                         "SELECT first, before, last, digest, secret_id, tag"
                         " FROM (SELECT 1) LEFT JOIN audit_ends"},
-    [AUDIT_ENDS_PUT] = {REVOKING, WRITES,
+    [AUDIT_ENDS_PUT] = {AUDITING, WRITES,
                         "INSERT INTO audit_ends (one, first, before, last, digest, secret_id, tag)"
                         " VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (one) DO UPDATE SET"
                         " first = excluded.first, before = excluded.before, last = excluded.last,"
                         " digest = excluded.digest, secret_id = excluded.secret_id,"
                         " tag = excluded.tag"},
-    [AUDIT_FIND_LAST] = {REVOKING, READS,
+    [AUDIT_FIND_LAST] = {AUDITING, READS,
                          "SELECT " AUDIT_FIELDS
                          " FROM audit WHERE id < ?1 ORDER BY id DESC LIMIT 1"},
-    [AUDIT_ADD] = {REVOKING, WRITES,
+    [AUDIT_ADD] = {AUDITING, WRITES,
                    "INSERT INTO audit (" AUDIT_FIELDS ")"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
     /* The last of the oldest rows, ?3 at most, that are older than ?1 or not after the row ?2. */
-    [AUDIT_DUE] = {REVOKING, READS,
+    [AUDIT_DUE] = {AUDITING, READS,
                    "SELECT id FROM (SELECT id, at_s FROM audit ORDER BY id LIMIT ?3)"
                    " WHERE at_s < ?1 OR id <= ?2 ORDER BY id DESC LIMIT 1"},
-    [AUDIT_OLDEST] = {REVOKING, READS,
+    [AUDIT_OLDEST] = {AUDITING, READS,
                       "SELECT " AUDIT_FIELDS " FROM audit WHERE id <= ?1 ORDER BY id"},
-    [AUDIT_TRIM] = {REVOKING, WRITES, "DELETE FROM audit WHERE id <= ?1"},
+    [AUDIT_TRIM] = {AUDITING, WRITES, "DELETE FROM audit WHERE id <= ?1"},
     [AUDIT_LIST] = {ADMINISTERING, READS,
                     "SELECT " AUDIT_FIELDS " FROM audit WHERE at_s >= ?1 ORDER BY id"},
     [AUDIT_LIST_OF_USER] = {ADMINISTERING, READS,
                             "SELECT " AUDIT_FIELDS " FROM audit WHERE at_s >= ?1 AND user = ?2"
                             " ORDER BY id"},
-    [AUDIT_LIST_LAST] = {ACCOUNTING, READS,
+    [AUDIT_LIST_LAST] = {OWN_ACCOUNT, READS,
                          "SELECT " AUDIT_FIELDS " FROM audit WHERE user_id = ?1 AND user_id <> 0"
                          " ORDER BY id DESC LIMIT ?2"},
 
     [LINK_PUT] = {ADMINISTERING, WRITES,
                   "INSERT OR REPLACE INTO link (digest, user_id, until_s) VALUES (?1, ?2, ?3)"},
-    [LINK_FIND] = {ACCOUNTING, READS,
+    [LINK_FIND] = {OWN_ACCOUNT, READS,
                    "SELECT user_id FROM link WHERE digest = ?1 AND until_s > ?2"},
-    [LINK_REMOVE_OF_USER] = {ACCOUNTING, WRITES, "DELETE FROM link WHERE user_id = ?1"},
+    [LINK_REMOVE_OF_USER] = {OWN_ACCOUNT, WRITES, "DELETE FROM link WHERE user_id = ?1"},
     [LINK_PURGE] = {ADMINISTERING, WRITES, "DELETE FROM link WHERE until_s <= ?1"},
 
     /* The table `user` is in the other database: whoever adds asks there afterwards. */
@@ -236,7 +237,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [CACHE_EVICT] = {EVERYBODY, WRITES,
                      "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                      " ORDER BY seen_s, rowid LIMIT ?1)"},
-    [CACHE_REMOVE_OF_USER] = {ACCOUNTING, WRITES,
+    [CACHE_REMOVE_OF_USER] = {OWN_ACCOUNT, WRITES,
                               "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                               " WHERE user_id = ?1 LIMIT ?2)"},
     [CACHE_NOTE_EVICTED] = {EVERYBODY, WRITES, "UPDATE cache SET evicted = evicted + ?1"},
@@ -275,17 +276,17 @@ static const struct db_grant grants[] = {
     {SIGNING_IN, DB_UPDATE, "throttle", NULL},
     {SIGNING_IN, DB_DELETE, "throttle", NULL},
 
-    {ACCOUNTING, DB_UPDATE, "user", "password_s"},
-    {ACCOUNTING, DB_UPDATE, "user", "salt"},
-    {ACCOUNTING, DB_READ, "link", NULL},
-    {ACCOUNTING, DB_DELETE, "link", NULL},
+    {OWN_ACCOUNT, DB_UPDATE, "user", "password_s"},
+    {OWN_ACCOUNT, DB_UPDATE, "user", "salt"},
+    {OWN_ACCOUNT, DB_READ, "link", NULL},
+    {OWN_ACCOUNT, DB_DELETE, "link", NULL},
 
-    {REVOKING, DB_READ, "audit", NULL},
-    {REVOKING, DB_INSERT, "audit", NULL},
-    {REVOKING, DB_DELETE, "audit", NULL}, /* what was kept for long enough */
-    {REVOKING, DB_READ, "audit_ends", NULL},
-    {REVOKING, DB_INSERT, "audit_ends", NULL},
-    {REVOKING, DB_UPDATE, "audit_ends", NULL},
+    {AUDITING, DB_READ, "audit", NULL},
+    {AUDITING, DB_INSERT, "audit", NULL},
+    {AUDITING, DB_DELETE, "audit", NULL}, /* what was kept for long enough */
+    {AUDITING, DB_READ, "audit_ends", NULL},
+    {AUDITING, DB_INSERT, "audit_ends", NULL},
+    {AUDITING, DB_UPDATE, "audit_ends", NULL},
     {REVOKING, DB_DELETE, "session", NULL},
     {REVOKING, DB_INSERT, "revocation", NULL},
     {REVOKING, DB_UPDATE, "generation", NULL},

@@ -262,6 +262,15 @@ void store_rollback(struct store *store)
     }
 }
 
+enum status store_end(struct store *store, enum status status)
+{
+    if (status == OK) {
+        return store_commit(store);
+    }
+    store_rollback(store);
+    return status;
+}
+
 static enum status require_admin(const struct store *store, const char *what)
 {
     if (store->role == STORE_ROLE_ADMIN) {

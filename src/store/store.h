@@ -85,6 +85,8 @@ enum status store_begin(struct store *store) MUST_USE;
 /* The same, but ERR_BUSY (not logged) when another program is writing now. */
 enum status store_try_begin(struct store *store) MUST_USE;
 enum status store_commit(struct store *store) MUST_USE;
+/* Commits if `status` is OK, else rolls back; what the whole came to. */
+enum status store_end(struct store *store, enum status status) MUST_USE;
 void store_rollback(struct store *store);
 
 /* Writes a consistent copy of the database to the new file `path`, mode 0600, while programs run.

@@ -283,8 +283,8 @@ enum status throttle_list(struct store *store, int64_t now_s,
     return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }
 
-enum status throttle_forget(struct store *store, struct text account, struct text network,
-                            int64_t *cleared)
+enum status throttle_clear_listed(struct store *store, struct text account, struct text network,
+                                  int64_t *cleared)
 {
     struct call call;
     enum statement which = account.len > 0   ? THROTTLE_CLEAR_ACCOUNT

@@ -69,7 +69,7 @@ enum status throttle_list(struct store *store, int64_t now_s,
 
 /* Forgets what is counted against an account (without case) or a network as lists show it, or with
  * both empty all. *cleared: how many counts. ERR_STORE. */
-enum status throttle_forget(struct store *store, struct text account, struct text network,
-                            int64_t *cleared) MUST_USE;
+enum status throttle_clear_listed(struct store *store, struct text account, struct text network,
+                                  int64_t *cleared) MUST_USE;
 
 #endif

@@ -84,9 +84,9 @@ static void answer(struct visit *visit, enum status status, const struct sign_in
     } else if (status != OK) {
         page_fail(visit);
     } else if (sign_in->trial != TRIAL_RIGHT) {
-        int shown = trial_tell(sign_in, WRONG, sentence);
+        int shown = trial_tell(sign_in->trial, sign_in->wait_s, WRONG, sentence);
         show(visit, shown, sentence);
-        trial_add_wait(visit, sign_in);
+        trial_add_wait(visit, sign_in->trial, sign_in->wait_s);
     } else if (page_set_token(visit, &sign_in->token, visit->visitor.session.remember)) {
         tell_changed(visit, strength);
     }

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "auth/attempt.h"
 #include "auth/own_account.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -144,15 +145,16 @@ static bool is_sure(struct visit *visit, const struct origin *origin, const stru
         return false;
     }
     enum status status = attempt_run(&visit->site->auth, &attempt, &result);
-    const struct sign_in told = {.trial = (int)result.trial, .wait_s = result.wait_s};
+    const enum trial trial = result.trial;
+    const int64_t wait_s = result.wait_s;
     bool right = status == OK && result.trial == TRIAL_RIGHT && result.user.id == session->user_id;
     secret_wipe(&result, sizeof result);
     if (status != OK) {
         page_fail(visit);
     } else if (!right) {
-        int shown = trial_tell(&told, WRONG, sentence);
+        int shown = trial_tell(trial, wait_s, WRONG, sentence);
         show_question(visit, shown, wish, sentence);
-        trial_add_wait(visit, &told);
+        trial_add_wait(visit, trial, wait_s);
     }
     return right;
 }

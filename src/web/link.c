@@ -13,8 +13,10 @@
 #include "base/secret.h"
 #include "store/links.h"
 #include "web/change_password.h"
+#include "web/loop.h"
+#include "web/trial.h"
 
-#define STALE "This form was open for too long, or cookies are switched off. Please try again."
+#define STALE "This form was open for too long. Please try again."
 
 static struct text get_code(const struct request *request)
 {
@@ -74,11 +76,14 @@ void link_get(struct visit *visit)
 
 void link_stale(struct visit *visit)
 {
-    show_form(visit, 403, STALE);
+    char cause[LOOP_SENTENCE_MAX];
+    bool lost = loop_explain(visit, true, cause);
+    show_form(visit, 403, lost ? cause : STALE);
 }
 
-static void use_link(struct visit *visit, struct text wanted)
+static void use_link(struct visit *visit, const struct user *user, struct text wanted)
 {
+    char sentence[TRIAL_SENTENCE_MAX];
     const struct link_use use = {
         .code = get_code(visit->request),
         .wanted = wanted,
@@ -89,8 +94,11 @@ static void use_link(struct visit *visit, struct text wanted)
     enum status status = account_use_link(&visit->site->auth, &visit->visitor, &use, &sign_in);
     if (status == ERR_NOT_FOUND) {
         refuse(visit);
-    } else if (status != OK || sign_in.trial != TRIAL_RIGHT) {
+    } else if (status != OK) {
         page_fail(visit);
+    } else if (sign_in.trial != TRIAL_RIGHT) {
+        show(visit, trial_tell(sign_in.trial, sign_in.wait_s, "", sentence), user, sentence);
+        trial_add_wait(visit, sign_in.trial, sign_in.wait_s);
     } else if (page_set_token(visit, &sign_in.token, false) &&
                page_set_device(visit, &sign_in.device)) {
         page_redirect_below(visit, "/account");
@@ -104,7 +112,7 @@ void link_post(struct visit *visit)
     struct new_password password;
     if (find_user(visit, &user)) {
         if (password_read_new(visit, &user, &password)) {
-            use_link(visit, password.wanted);
+            use_link(visit, &user, password.wanted);
         } else {
             show(visit, 403, &user, password.problem);
         }

@@ -118,9 +118,9 @@ static void answer(struct visit *visit, const struct sign_in *sign_in, bool reme
         welcome(visit, sign_in, remember);
         return;
     }
-    int status = trial_tell(sign_in, WRONG, sentence);
+    int status = trial_tell(sign_in->trial, sign_in->wait_s, WRONG, sentence);
     show(visit, status, sentence);
-    trial_add_wait(visit, sign_in);
+    trial_add_wait(visit, sign_in->trial, sign_in->wait_s);
 }
 
 void login_post(struct visit *visit)

@@ -225,8 +225,7 @@ static const struct explanation explanations[] = {
     {413, "That was too much", "More was sent than this page takes."},
     {415, "That did not work", "This page takes forms only."},
     {429, "Too many attempts", "Please wait a while, then try again."},
-    {503, "Not possible right now",
-     "Signing in does not work at the moment. Please try again soon."},
+    {503, "Not possible right now", "This does not work at the moment. Please try again soon."},
     {500, "Something went wrong", "The fault is on this side. Please try again in a moment."},
 };
 

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/device.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/priority.h"
 #include "crypto/digest.h"
@@ -109,6 +111,10 @@ static enum status site_open(const struct site_program *program, const char *con
     }
     status = auth_open(out->config, program->http.name, program->role,
                        program->remembers && program_is_fastcgi(), &out->auth);
+    if (status == OK && program->hashes) {
+        status = hash_line_open(config_hash_line_path(out->config), out->config->workers.login,
+                                &out->auth.line);
+    }
     if (status == OK && program->pages != NULL) {
         status = open_templates(out);
     }
@@ -189,27 +195,16 @@ enum status site_identify(struct site *site, const struct request *request, int6
     return auth_identify(&site->auth, values, count, now_s, out);
 }
 
-static bool is_device(const struct keyring *keyring, struct text value)
-{
-    struct token token = {0};
-    bool is_device = token_decode(keyring, value, &token) == OK && token.kind == TOKEN_DEVICE;
-    token_wipe(&token);
-    return is_device;
-}
-
 bool site_is_known(void *context, const struct request *request)
 {
     struct site *site = context;
     struct text values[AUTH_COOKIES_MAX];
     size_t count = site_list_cookies(request, config_device_cookie_name(site->config), values);
-    bool is_known = false;
-    if (count > 0 && keyring_refresh(site->auth.keyring) != OK) {
+    int64_t now_s = 0;
+    if (count == 0 || clock_get(&now_s) != OK || keyring_refresh(site->auth.keyring) != OK) {
         return false; /* whoever answers meets the same, and says so */
     }
-    for (size_t i = 0; i < count && !is_known; i++) {
-        is_known = is_device(site->auth.keyring, values[i]);
-    }
-    return is_known;
+    return device_is_known(site->auth.keyring, values, count, now_s);
 }
 
 int site_tend(void *context, bool leaving)

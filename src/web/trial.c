@@ -8,12 +8,13 @@
 
 #define BUSY "Too many people are signing in at this moment. Please try again in a few seconds."
 
-int trial_tell(const struct sign_in *sign_in, const char *wrong, char sentence[TRIAL_SENTENCE_MAX])
+int trial_tell(enum trial trial, int64_t wait_s, const char *wrong,
+               char sentence[TRIAL_SENTENCE_MAX])
 {
     char wait[CLOCK_TEXT_MAX];
-    switch ((enum trial)sign_in->trial) {
+    switch (trial) {
     case TRIAL_THROTTLED:
-        clock_print_span(sign_in->wait_s, wait);
+        clock_print_span(wait_s, wait);
         (void)snprintf(sentence, TRIAL_SENTENCE_MAX, "Too many attempts. Please try again in %s.",
                        wait);
         return 429;
@@ -29,14 +30,14 @@ int trial_tell(const struct sign_in *sign_in, const char *wrong, char sentence[T
 }
 
 /* Not to an answer that has become another one meanwhile. */
-void trial_add_wait(struct visit *visit, const struct sign_in *sign_in)
+void trial_add_wait(struct visit *visit, enum trial trial, int64_t wait_s)
 {
     char seconds[CLOCK_TEXT_MAX];
     struct response *response = visit->response;
-    if (sign_in->trial == TRIAL_THROTTLED && response->status == 429) {
-        (void)snprintf(seconds, sizeof seconds, "%" PRId64, sign_in->wait_s);
+    if (trial == TRIAL_THROTTLED && response->status == 429) {
+        (void)snprintf(seconds, sizeof seconds, "%" PRId64, wait_s);
         response_add_header(response, "Retry-After", text_of(seconds));
-    } else if (sign_in->trial == TRIAL_BUSY && response->status == 503) {
+    } else if (trial == TRIAL_BUSY && response->status == 503) {
         response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
     }
 }

@@ -67,16 +67,16 @@ static void who_is_known_is_taken_first_and_each_line_in_order(void **state)
 {
     static const char order[] = "cdab-";
     (void)state;
-    put(HANDOVER_USUAL, 'a');
-    put(HANDOVER_USUAL, 'b');
+    put(HANDOVER_STRANGERS, 'a');
+    put(HANDOVER_STRANGERS, 'b');
     put(HANDOVER_KNOWN, 'c');
     put(HANDOVER_KNOWN, 'd');
-    assert_int_equal(handover_count(&handover, HANDOVER_USUAL), 2);
+    assert_int_equal(handover_count(&handover, HANDOVER_STRANGERS), 2);
     assert_int_equal(handover_count(&handover, HANDOVER_KNOWN), 2);
     for (size_t i = 0; i < strlen(order); i++) {
         assert_int_equal(take(), order[i]);
     }
-    assert_int_equal(handover_count(&handover, HANDOVER_USUAL), 0);
+    assert_int_equal(handover_count(&handover, HANDOVER_STRANGERS), 0);
     assert_int_equal(handover_count(&handover, HANDOVER_KNOWN), 0);
 }
 
@@ -84,9 +84,9 @@ static void a_line_holds_more_than_are_ever_let_in(void **state)
 {
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
-        put(HANDOVER_USUAL, 'x');
+        put(HANDOVER_STRANGERS, 'x');
     }
-    assert_int_equal(handover_count(&handover, HANDOVER_USUAL), MANY);
+    assert_int_equal(handover_count(&handover, HANDOVER_STRANGERS), MANY);
     for (size_t i = 0; i < MANY; i++) {
         assert_int_equal(take(), 'x');
     }
@@ -100,7 +100,7 @@ static void what_a_process_puts_outlives_it(void **state)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        put(HANDOVER_USUAL, 'x');
+        put(HANDOVER_STRANGERS, 'x');
         _exit(0);
     }
     assert_int_equal(waitpid(child, &result, 0), child);
@@ -112,8 +112,8 @@ static void without_a_descriptor_left_a_connection_is_lost_and_the_next_is_not(v
     struct rlimit usual;
     int fd = -1;
     (void)state;
-    put(HANDOVER_USUAL, 'a');
-    put(HANDOVER_USUAL, 'b');
+    put(HANDOVER_STRANGERS, 'a');
+    put(HANDOVER_STRANGERS, 'b');
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
     int free_number = dup(STDIN_FILENO); /* the lowest, so the limit leaves no other */
     assert_true(free_number >= 0);
@@ -139,7 +139,7 @@ static void a_line_whose_other_end_is_gone_is_of_no_use(void **state)
     assert_int_equal(handover_take(&handover, &fd), ERR_SYSTEM);
     assert_int_equal(fd, -1);
     assert_non_null(strstr(capture_next(), "cannot be taken over"));
-    assert_int_equal(handover_put(&handover, HANDOVER_USUAL, 0), ERR_SYSTEM);
+    assert_int_equal(handover_put(&handover, HANDOVER_STRANGERS, 0), ERR_SYSTEM);
     assert_non_null(strstr(capture_next(), "could not be handed"));
     handover_close(&handover);
     handover_close(&handover);

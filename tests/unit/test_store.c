@@ -131,7 +131,7 @@ static const struct {
     {THROTTLE_COUNT, "lsa", "gop"},
     {THROTTLE_RELEASE, "lsa", "gop"},
     {THROTTLE_CLEAR, "lsa", "gop"},
-    {THROTTLE_CLEAR_ACCOUNT, "lsa", "gop"},
+    {THROTTLE_CLEAR_ACCOUNT, "a", "gop"},
     {THROTTLE_CLEAR_NETWORK, "a", "gop"},
     {THROTTLE_CLEAR_ALL, "a", "gop"},
     {THROTTLE_FORGET, "lsa", "gop"},

@@ -345,13 +345,13 @@ static void counts_are_listed_and_forgotten_by_account_and_by_network(void **sta
     assert_int_equal(throttle_list(admin, NOON + 901, keep, &listed), OK);
     assert_int_equal(listed.count, 2);
 
-    assert_int_equal(throttle_forget(admin, TEXT("ALICE"), TEXT(""), &cleared), OK);
+    assert_int_equal(throttle_clear_listed(admin, TEXT("ALICE"), TEXT(""), &cleared), OK);
     assert_int_equal(cleared, 2);
-    assert_int_equal(throttle_forget(admin, TEXT(""), TEXT("2001:db8::/64"), &cleared), OK);
+    assert_int_equal(throttle_clear_listed(admin, TEXT(""), TEXT("2001:db8::/64"), &cleared), OK);
     assert_int_equal(cleared, 1);
-    assert_int_equal(throttle_forget(admin, TEXT(""), TEXT("203.0.113.1/32"), &cleared), OK);
+    assert_int_equal(throttle_clear_listed(admin, TEXT(""), TEXT("203.0.113.1/32"), &cleared), OK);
     assert_int_equal(cleared, 0);
-    assert_int_equal(throttle_forget(admin, TEXT(""), TEXT(""), &cleared), OK);
+    assert_int_equal(throttle_clear_listed(admin, TEXT(""), TEXT(""), &cleared), OK);
     assert_int_equal(cleared, 1);
     assert_int_equal(database_ask("SELECT count(*) FROM throttle"), 0);
     store_close(&admin);

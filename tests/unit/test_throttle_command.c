@@ -92,7 +92,7 @@ static void counts_are_cleared_by_user_by_address_by_network_and_all(void **stat
         {"::ffff:192.0.2.7", "2 counts"},
         {"2001:db8:1:2:3:4:5:6", "1 count"},
         {"2001:DB8:1:2::/64", "1 count"},
-        {"192.0.2.8", "0 counts of failed attempts were cleared.\n"},
+        {"192.0.2.8", "Nothing is counted against that; see `latchkey throttle list`.\n"},
         {"2001:db8:1:2::/63", "0 counts"},
         {"unix:", "0 counts"},
         {"unknown", "0 counts"},

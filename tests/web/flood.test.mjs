@@ -17,7 +17,7 @@ const seconds = 20;
 const enough = 0.8; // of what was to be sent, or this was no flood
 const accountFree = 100;
 const ownerLimit_ms = 2000; // where nothing else keeps the machine busy
-const rowsMax = 65536 + 1000;
+const rowsMax = 2 * addresses + 10;
 
 // Seconds of processor that processes have used (proc(5): utime and stime, the 14th and 15th field).
 const usedBy = (pids) => pids.reduce((sum, pid) => {

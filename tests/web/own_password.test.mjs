@@ -74,8 +74,8 @@ forEachStore('the own password', (at) => {
         const { user, browser } = await newcomer(at, at.webs[0]);
         const cases = [
             ['elevenchars', /at least 12|12 characters/],
-            ['password1234', /first|common|guess/],
-            ['aaaaaaaaaaaaaaaa', /repeat|guess|same/],
+            ['password1234', /tried first/],
+            ['aaaaaaaaaaaaaaaa', /repeats/],
             [`my ${user.name.toUpperCase()} is great`, /name/],
             ['long for Test & Site', /site/],
             ['x'.repeat(1025), /1,?024/],
@@ -99,7 +99,9 @@ forEachStore('the own password', (at) => {
             const answer = await change(browser, user, { current, new: text, again: text });
             assert.equal(answer.status, 303, problemOf(answer));
             const visitor = new Browser(at.webs[0].port);
-            assert.equal((await visitor.signIn({ ...user, password: text.trim() + '.' })).status, 403);
+            for (const other of [text.trim(), text.normalize('NFD'), `${text}.`].filter((one) => one !== text)) {
+                assert.equal((await visitor.signIn({ ...user, password: other })).status, 403, other);
+            }
             assert.equal((await visitor.signIn({ ...user, password: text })).status, 303, 'exactly that');
             current = text;
         }
