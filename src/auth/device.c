@@ -1,12 +1,15 @@
 /* The id of a device token:
  *
- *   0                       24             32 bytes
- *   +-----------------------+--------------+
- *   | random                | user id      |
- *   +-----------------------+--------------+
+ *   0             16            24            32 bytes
+ *   +-------------+-------------+-------------+
+ *   | random      | bond        | user id     |
+ *   +-------------+-------------+-------------+
  *
  * The user is part of it, so that the cookie of one account is none of another's: whoever may sign
- * in here cannot make a known browser for somebody else.
+ * in here cannot make a known browser for somebody else. The bond is the beginning of
+ * HMAC-SHA-256(the user's session salt, random | user id): who knew a former password, and signed
+ * in often to have many such cookies, has none when the owner has set another one, or signed out
+ * everywhere.
  *
  * What this does not protect: a copied cookie makes another browser a known one. It has
  * a count of its own, with as many free attempts, and goes before strangers when many wait. */
@@ -17,18 +20,46 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "crypto/mac.h"
 
-#define USER_BYTES 8
+enum { AT_BOND = 16, AT_USER = 24, BOND_BYTES = AT_USER - AT_BOND, USER_BYTES = 8 };
 
-_Static_assert(DEVICE_ID_BYTES + USER_BYTES == TOKEN_ID_BYTES, "the length of a token's id");
+_Static_assert(AT_USER + USER_BYTES == TOKEN_ID_BYTES, "the length of a token's id");
+_Static_assert(AT_USER == DEVICE_ID_BYTES, "what tells browsers apart");
 
-enum status device_new(int64_t user_id, int64_t now_s, struct token *out)
+static void make_bond(const uint8_t id[TOKEN_ID_BYTES], const struct user *user,
+                      uint8_t out[BOND_BYTES])
+{
+    uint8_t input[AT_BOND + USER_BYTES];
+    uint8_t tag[MAC_BYTES];
+    memcpy(input, id, AT_BOND);
+    bytes_put_number(input + AT_BOND, (uint64_t)user->id, USER_BYTES);
+    mac_sha256((struct text){(const char *)user->salt, sizeof user->salt},
+               (struct text){(const char *)input, sizeof input}, tag);
+    memcpy(out, tag, BOND_BYTES);
+    secret_wipe(input, sizeof input);
+    secret_wipe(tag, sizeof tag);
+}
+
+enum status device_new(const struct user *user, int64_t now_s, struct token *out)
 {
     enum status status = token_new(TOKEN_DEVICE, now_s, out);
     if (status == OK) {
-        bytes_put_number(out->id + DEVICE_ID_BYTES, (uint64_t)user_id, USER_BYTES);
+        make_bond(out->id, user, out->id + AT_BOND);
+        bytes_put_number(out->id + AT_USER, (uint64_t)user->id, USER_BYTES);
     }
     return status;
+}
+
+/* Whether the token was made for this user, with the present salt. */
+static bool is_of(const struct token *token, const struct user *user)
+{
+    uint8_t expected[BOND_BYTES + USER_BYTES];
+    make_bond(token->id, user, expected);
+    bytes_put_number(expected + BOND_BYTES, (uint64_t)user->id, USER_BYTES);
+    bool is_of = secret_is_equal(token->id + AT_BOND, expected, sizeof expected);
+    secret_wipe(expected, sizeof expected);
+    return is_of;
 }
 
 /* Whether the cookie is a token of a browser, in time; *out receives it then. */
@@ -51,16 +82,14 @@ bool device_is_known(const struct keyring *keyring, const struct text *cookies, 
     return known;
 }
 
-bool device_find(const struct keyring *keyring, const struct origin *origin, int64_t user_id,
-                 int64_t now_s, uint8_t out[DEVICE_ID_BYTES])
+bool device_find(const struct keyring *keyring, const struct origin *origin,
+                 const struct user *user, int64_t now_s, uint8_t out[DEVICE_ID_BYTES])
 {
-    uint8_t user[USER_BYTES];
     bool found = false;
-    bytes_put_number(user, (uint64_t)user_id, USER_BYTES);
     for (size_t i = 0; i < origin->device_count && i < AUTH_COOKIES_MAX && !found; i++) {
         struct token token = {0};
-        found = user_id > 0 && read_token(keyring, origin->devices[i], now_s, &token) &&
-                secret_is_equal(token.id + DEVICE_ID_BYTES, user, USER_BYTES);
+        found = user->id > 0 && read_token(keyring, origin->devices[i], now_s, &token) &&
+                is_of(&token, user);
         if (found) {
             memcpy(out, token.id, DEVICE_ID_BYTES);
         }

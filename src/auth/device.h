@@ -12,7 +12,7 @@
 
 /* A token by which the browser is known to have signed in to the user's account. ERR_CRYPTO; *out
  * untouched then. */
-enum status device_new(int64_t user_id, int64_t now_s, struct token *out) MUST_USE;
+enum status device_new(const struct user *user, int64_t now_s, struct token *out) MUST_USE;
 
 /* Whether one of the cookies is such a token in time, for whomever. */
 bool device_is_known(const struct keyring *keyring, const struct text *cookies, size_t count,
@@ -20,7 +20,7 @@ bool device_is_known(const struct keyring *keyring, const struct text *cookies, 
 
 /* Whether one of the cookies is such a token for that user, in time; `out` is then what tells this
  * browser from others. A secret, as the token is. False for the id 0. */
-bool device_find(const struct keyring *keyring, const struct origin *origin, int64_t user_id,
-                 int64_t now_s, uint8_t out[DEVICE_ID_BYTES]);
+bool device_find(const struct keyring *keyring, const struct origin *origin,
+                 const struct user *user, int64_t now_s, uint8_t out[DEVICE_ID_BYTES]);
 
 #endif

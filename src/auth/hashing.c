@@ -14,3 +14,16 @@ enum status hashing_make(const struct config *config, struct hash_line *line, st
     }
     return status;
 }
+
+enum status hashing_try(const struct config *config, struct hash_line *line, struct text password,
+                        char out[PASSWORD_HASH_MAX])
+{
+    if (line != NULL) {
+        hash_line_limit_wait(line, HASHING_TRY_MS);
+    }
+    enum status status = hashing_make(config, line, password, out);
+    if (line != NULL) {
+        hash_line_limit_wait(line, HASH_LINE_WAIT_MS);
+    }
+    return status;
+}

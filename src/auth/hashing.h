@@ -11,4 +11,9 @@
 enum status hashing_make(const struct config *config, struct hash_line *line, struct text password,
                          char out[PASSWORD_HASH_MAX]) MUST_USE;
 
+/* The same without waiting for long: ERR_BUSY after HASHING_TRY_MS. */
+#define HASHING_TRY_MS 1000
+enum status hashing_try(const struct config *config, struct hash_line *line, struct text password,
+                        char out[PASSWORD_HASH_MAX]) MUST_USE;
+
 #endif

@@ -5,8 +5,11 @@
  * is wrong. The session in which it was changed is not kept: it gets a new id and its user's new
  * salt, so that a copy of its former cookie is as dead as those of all other devices.
  *
- * An act that was done is answered as done even if the audit log could not be written; that is
- * logged. The other way round a disk that is full would keep people from signing out. */
+ * A hash takes long, and whatever is answered to somebody else meanwhile (another password, a lock,
+ * the end of this session or of all) wins: see users_begin_change.
+ *
+ * Sessions that were ended are answered as ended even if the audit log could not be written; that
+ * is logged. The other way round a disk that is full would keep people from signing out. */
 #include "auth/own_account.h"
 
 #include <string.h>
@@ -42,45 +45,83 @@ static enum status read_data(struct auth *auth, const struct visitor *visitor,
     return status;
 }
 
-/* Begins the session that takes the place of the visitor's, which has ended with the salt. */
-static enum status begin_anew(struct auth *auth, const struct visitor *visitor,
-                              const struct session_start *start, struct token *out)
+/* All that a new password brings with it, in one transaction: either the password is set, written
+ * down, and somebody signed in with it, or nothing has changed. The session comes last, for what it
+ * purges may give the transaction up. */
+static enum status finish(struct auth *auth, struct user_change *change,
+                          const struct session_start *start, struct audit_event event,
+                          struct sign_in *out)
 {
-    struct user user = {0};
-    enum status status = users_find_by_id(auth->store, visitor->session.user_id, &user);
+    event.act = AUDIT_PASSWORD;
+    event.user_id = change->user.id;
+    event.user = text_of(change->user.name);
+    event.address = start->address;
+    enum status status = audit_note(&auth->audit, start->now_s, &event);
     if (status == OK) {
-        status = session_begin(&auth->sessions, &user, start, out);
+        status = device_new(&change->user, start->now_s, &out->device);
     }
-    secret_wipe(&user, sizeof user);
+    if (status == OK) {
+        status = session_begin(&auth->sessions, &change->user, start, &out->token);
+    }
+    status = users_end_change(auth->store, change, status);
+    if (status == OK) {
+        out->trial = TRIAL_RIGHT;
+        log_info("password set: %s", change->user.name);
+    } else {
+        secret_wipe(out, sizeof *out);
+    }
     return status;
 }
 
-/* Sets the password, of which all is known to be right, and renews the session. */
+/* Sets the password if all is still as it was when the present one was found to be right. */
 static enum status replace(struct auth *auth, const struct visitor *visitor,
-                           const struct password_change *change, const char *hash,
-                           struct token *out)
+                           const struct password_change *change,
+                           const struct credential_change *wish, struct sign_in *out)
 {
     struct session_data *data = NULL;
-    struct session_start start = {
-        .now_s = change->now_s,
-        .remember = visitor->session.remember,
-        .address = change->origin.address,
-        .agent = change->origin.agent,
-    };
+    struct user_change under_way = {0};
     enum status status = read_data(auth, visitor, &data);
     if (status == OK) {
-        status = users_set_password(auth->store, visitor->session.user_id, hash, change->now_s);
+        status = users_begin_change(auth->store, wish, &under_way);
     }
     if (status == OK) {
-        log_info("password changed: %s", visitor->session.user);
-        note(auth, &visitor->session, change->now_s,
-             (struct audit_event){.act = AUDIT_PASSWORD,
-                                  .address = change->origin.address,
-                                  .detail = TEXT("changed")});
-        start.data = data;
-        status = begin_anew(auth, visitor, &start, out);
+        const struct session_start start = {
+            .now_s = change->now_s,
+            .remember = visitor->session.remember,
+            .address = change->origin.address,
+            .agent = change->origin.agent,
+            .kind = visitor->token.kind,
+            .data = data,
+        };
+        status =
+            finish(auth, &under_way, &start, (struct audit_event){.detail = TEXT("changed")}, out);
     }
     session_data_free(&data);
+    secret_wipe(&under_way, sizeof under_way);
+    return status;
+}
+
+static enum status hash_and_replace(struct auth *auth, const struct visitor *visitor,
+                                    const struct password_change *change, const char *former,
+                                    struct sign_in *out)
+{
+    char hash[PASSWORD_HASH_MAX] = "";
+    const struct credential_change wish = {
+        .user_id = visitor->session.user_id,
+        .former = former,
+        .hash = hash,
+        .salt = visitor->session.salt,
+        .session_key = visitor->session.key,
+        .now_s = change->now_s,
+    };
+    enum status status = hashing_make(auth->config, auth->line, change->wanted, hash);
+    if (status == OK) {
+        status = replace(auth, visitor, change, &wish, out);
+    } else if (status == ERR_BUSY) {
+        out->trial = TRIAL_BUSY;
+        status = OK;
+    }
+    secret_wipe(hash, sizeof hash);
     return status;
 }
 
@@ -95,30 +136,15 @@ enum status account_set_password(struct auth *auth, const struct visitor *visito
         .act = AUDIT_PASSWORD,
     };
     struct attempt_result result;
-    char hash[PASSWORD_HASH_MAX] = "";
     secret_wipe(out, sizeof *out);
     enum status status = attempt_run(auth, &attempt, &result);
-    enum trial trial = status == OK ? result.trial : TRIAL_WRONG;
-    int64_t wait_s = status == OK ? result.wait_s : 0;
-    /* The name may be another's by now. */
-    if (trial == TRIAL_RIGHT && result.user.id != visitor->session.user_id) {
-        trial = TRIAL_WRONG;
+    if (status == OK && result.trial == TRIAL_RIGHT) {
+        status = hash_and_replace(auth, visitor, change, result.user.hash, out);
+    } else if (status == OK) {
+        out->trial = result.trial;
+        out->wait_s = result.wait_s;
     }
     secret_wipe(&result, sizeof result);
-    if (trial == TRIAL_RIGHT) {
-        status = hashing_make(auth->config, auth->line, change->wanted, hash);
-        if (status == ERR_BUSY) {
-            trial = TRIAL_BUSY;
-            status = OK;
-        } else if (status == OK) {
-            status = replace(auth, visitor, change, hash, &out->token);
-        }
-    }
-    if (status == OK) {
-        out->trial = trial;
-        out->wait_s = wait_s;
-    }
-    secret_wipe(hash, sizeof hash);
     return status;
 }
 
@@ -155,6 +181,15 @@ enum status account_end_all(struct auth *auth, const struct visitor *visitor,
     return status;
 }
 
+/* The link is used up by now, so there is no trying again: who has used it is let in, whatever
+ * becomes of the session that the browser had before, whose cookie is replaced in any case. */
+static void end_former(struct auth *auth, const struct visitor *visitor)
+{
+    if (auth_end_former(auth, visitor) != OK) {
+        log_warning("the session that a browser had before it used a link stays until it is idle");
+    }
+}
+
 enum status account_use_link(struct auth *auth, const struct visitor *visitor,
                              const struct link_use *use, struct sign_in *out)
 {
@@ -163,42 +198,27 @@ enum status account_use_link(struct auth *auth, const struct visitor *visitor,
         .address = use->origin.address,
         .agent = use->origin.agent,
     };
-    struct user user = {0};
+    struct user_change change = {0};
     char hash[PASSWORD_HASH_MAX] = "";
     secret_wipe(out, sizeof *out);
-    enum status status = links_find(auth->store, use->code, use->now_s, &user); /* before a hash */
-    if (status == OK) {
+    enum status status = links_find(auth->store, use->code, use->now_s, &change.user);
+    if (status == OK) { /* nobody hashes for a link that is none */
         status = hashing_make(auth->config, auth->line, use->wanted, hash);
     }
-    if (status == ERR_BUSY) {
+    if (status == OK) {
+        status = links_begin_use(auth->store, use->code, hash, use->now_s, &change);
+    }
+    if (status == OK) {
+        const struct audit_event event = {.detail = TEXT("set on a link")};
+        status = finish(auth, &change, &start, event, out);
+    } else if (status == ERR_BUSY) {
         out->trial = TRIAL_BUSY;
-        return OK;
+        status = OK;
     }
-    if (status == OK) {
-        status = links_use(auth->store, use->code, hash, use->now_s, &user);
+    if (status == OK && out->trial == TRIAL_RIGHT) {
+        end_former(auth, visitor);
     }
-    if (status == OK) {
-        struct session_row session = {.user_id = user.id};
-        memcpy(session.user, user.name, sizeof session.user);
-        log_info("password set on a link: %s", user.name);
-        note(auth, &session, use->now_s,
-             (struct audit_event){.act = AUDIT_PASSWORD,
-                                  .address = use->origin.address,
-                                  .detail = TEXT("set on a link")});
-        status = session_begin(&auth->sessions, &user, &start, &out->token);
-    }
-    if (status == OK) {
-        status = device_new(user.id, use->now_s, &out->device);
-    }
-    if (status == OK) {
-        status = auth_end_former(auth, visitor);
-    }
-    if (status == OK) {
-        out->trial = TRIAL_RIGHT;
-    } else {
-        secret_wipe(out, sizeof *out);
-    }
-    secret_wipe(&user, sizeof user);
+    secret_wipe(&change, sizeof change);
     secret_wipe(hash, sizeof hash);
     return status;
 }

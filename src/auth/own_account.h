@@ -15,20 +15,22 @@ struct password_change {
 
 /* Sets a new password for the visitor, who is signed in, if `current` is the present one: that is
  * an attempt like any other, counted and throttled. On TRIAL_RIGHT every session of the user has
- * ended but this browser's, which has become a new one with out->token; it remembers what the
- * former one did. ERR_NOT_FOUND: it is set, but the new session was ended at once by somebody else;
- * ERR_STORE and all else: it cannot be told whether the password is set. */
+ * ended but this browser's, which has become a new one with out->token and out->device; it
+ * remembers what the former one did. ERR_NOT_FOUND: nothing was changed, for somebody else ended
+ * this session, locked the user or set another password meanwhile; ERR_STORE and all else: nothing
+ * was changed. */
 enum status account_set_password(struct auth *auth, const struct visitor *visitor,
                                  const struct password_change *change, struct sign_in *out)
     MUST_USE;
 
-/* Ends the session that the visitor's lists call `id`. *own becomes whether it was the visitor's
- * own. ERR_INPUT: no id; ERR_NOT_FOUND: none of this user; ERR_STORE, ERR_SYSTEM. */
 struct session_choice {
-    struct text id;
+    struct text id; /* as the visitor's lists show it */
     struct origin origin;
     int64_t now_s;
 };
+
+/* Ends a session of the visitor's user. *own becomes whether it was the visitor's own. ERR_INPUT:
+ * no id; ERR_NOT_FOUND: none of this user; ERR_STORE, ERR_SYSTEM. */
 enum status account_end_session(struct auth *auth, const struct visitor *visitor,
                                 const struct session_choice *choice, bool *own) MUST_USE;
 

@@ -8,11 +8,12 @@
  * below are added to it, for it knows little but English and the American keyboard.
  *
  * BITS_MIN is what keeps off those who may only ask the login page: 2^27 guesses are a hundred
- * million, for which the four in an hour that throttling leaves (throttling.c) take 3,800 years. More would refuse what programs draw: of
- * 100,000 times 12 letters this bound refuses one, of as many times 15 hexadecimal digits none. Of
- * 70 leaked passwords of 12 or more characters, which the words below were not chosen from, 64 are
- * refused. The steps above are about who stole the database: at ten thousand argon2id guesses in a
- * second, 40 bits last for years and 60 for millions of years.
+ * million, for which the four in an hour that throttling leaves (throttling.c) take 3,800 years.
+ * More would refuse what programs draw: of 100,000 times 12 letters this bound refuses one, of as
+ * many times 15 hexadecimal digits none. Of 70 leaked passwords of 12 or more characters, which the
+ * words below were not chosen from, 64 are refused. The steps above are about who stole the
+ * database: at ten thousand argon2id guesses in a second, 40 bits last for years and 60 for
+ * millions of years.
  *
  * Time: zxcvbn's grows with the square of the length and with the words it finds. It sees
  * LOOK_BYTES bytes; what follows them makes a password neither better nor worse. The worst of

@@ -16,7 +16,8 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
                        const struct user *user)
 {
     char hash[PASSWORD_HASH_MAX];
-    if (hashing_make(auth->config, auth->line, credentials->password, hash) != OK ||
+    /* Whoever waits for the answer has waited for one hash already. */
+    if (hashing_try(auth->config, auth->line, credentials->password, hash) != OK ||
         users_rehash(auth->store, user->id, user->hash, hash) != OK) {
         log_warning(
             "the password hash of user %s could not be brought up to date; the next sign-in "
@@ -100,7 +101,7 @@ static enum status let_in(struct auth *auth, const struct credentials *credentia
     if (attempt->stale) {
         renew_hash(auth, credentials, &attempt->user);
     }
-    enum status status = device_new(attempt->user.id, credentials->now_s, &device);
+    enum status status = device_new(&attempt->user, credentials->now_s, &device);
     if (status == OK) {
         status = begin(auth, credentials, attempt, &token);
     }

@@ -194,7 +194,7 @@ enum status throttling_plan(const struct config *config, const struct keyring *k
         return ERR_NOT_FOUND;
     }
     throttling_print_network(config, who->origin->address, out->network);
-    if (device_find(keyring, who->origin, who->user->id, who->now_s, device)) {
+    if (device_find(keyring, who->origin, who->user, who->now_s, device)) {
         plan_for_browser(config, who, out);
     } else {
         plan_for_others(config, who, out);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "cli/audited.h"
+#include "store/links.h"
 
 /* Opens the store with a transaction, for the audit log alone. *is_kept: whether there is a log
  * that has to go on; also after a failure, when it may be so. */
@@ -44,8 +45,10 @@ static enum status change(struct invocation *invocation, enum status (*change_fi
                     "verified any more");
     }
     enum status status = change_file(config_secret_path(invocation->config));
-    if (status == OK && is_kept && logged == OK) {
-        audited_note_secret(invocation, former, detail);
+    if (status == OK && logged == OK) {
+        if (is_kept) {
+            audited_note_secret(invocation, former, detail);
+        }
         logged = store_commit(invocation->store);
     }
     if (status == OK && logged != OK) {
@@ -70,6 +73,9 @@ int secret_rotate_run(struct invocation *invocation)
 int secret_revoke_run(struct invocation *invocation)
 {
     enum status status = change(invocation, keyring_revoke, "revoked");
+    if (status == OK && invocation->store != NULL && links_remove_all(invocation->store) != OK) {
+        log_warning("one-time links that were made before stay good for their day");
+    }
     if (status == OK) {
         (void)puts("All secrets were replaced: every session has ended.");
     }

@@ -43,7 +43,8 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
                           const struct session_start *start, struct token *out)
 {
     const struct config *config = sessions->config;
-    const struct session_backend *backend = sessions->backend;
+    const struct session_backend *former = session_backend_find(start->kind);
+    const struct session_backend *backend = former != NULL ? former : sessions->backend;
     int64_t now_s = start->now_s;
     bool remember = start->remember;
     struct session_row row = {
@@ -66,7 +67,7 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
         status = backend->add(sessions, &row);
     }
     if (status == OK && start->data != NULL) {
-        status = remember_give(sessions, start->data, &row, &token);
+        status = remember_hand_on(sessions, start->data, &row, &token);
     }
     if (status == OK) {
         token_copy(out, &token);

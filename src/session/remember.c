@@ -116,14 +116,14 @@ static enum status replace_rows(const struct session_data *data, struct store *r
     return status;
 }
 
-enum status remember_give(const struct sessions *sessions, const struct session_data *data,
-                          const struct session_row *row, struct token *token)
+/* It fitted into the cookie of the other one, so it fits into this one's. */
+enum status remember_hand_on(const struct sessions *sessions, const struct session_data *data,
+                             const struct session_row *row, struct token *token)
 {
     struct store *rows = rows_of(sessions, token);
     uint64_t excess = 0;
-    return rows != NULL
-               ? replace_rows(data, rows, row)
-               : remember_seal(row, data, narrowest_room(sessions->config), token, &excess);
+    return rows != NULL ? replace_rows(data, rows, row)
+                        : remember_seal(row, data, remember_room(TOKEN_TEXT_MAX), token, &excess);
 }
 
 enum status remember_carry(const struct sessions *sessions, const struct token *token,
@@ -132,6 +132,7 @@ enum status remember_carry(const struct sessions *sessions, const struct token *
     struct store *from = rows_of(sessions, token);
     struct store *to = rows_of(sessions, fresh);
     struct session_data *data = NULL;
+    uint64_t excess = 0;
     if (from == NULL && to == NULL) {
         return sealed_pack(row, sealed_data(token), fresh);
     }
@@ -143,7 +144,9 @@ enum status remember_carry(const struct sessions *sessions, const struct token *
         status = remember_read(sessions, token, row, data);
     }
     if (status == OK) {
-        status = remember_give(sessions, data, row, fresh);
+        status = to != NULL
+                     ? replace_rows(data, to, row)
+                     : remember_seal(row, data, narrowest_room(sessions->config), fresh, &excess);
     }
     session_data_free(&data);
     return status;

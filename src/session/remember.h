@@ -26,10 +26,11 @@ enum status remember_save(const struct sessions *sessions, const struct token *t
 enum status remember_seal(const struct session_row *row, const struct session_data *data,
                           size_t room, struct token *token, uint64_t *excess) MUST_USE;
 
-/* Gives the rows of a session, or the token of one that is sealed, all data and nothing else.
- * ERR_TOO_LARGE: more than a sealed token holds; ERR_STORE, ERR_MEMORY; *token is as before. */
-enum status remember_give(const struct sessions *sessions, const struct session_data *data,
-                          const struct session_row *row, struct token *token) MUST_USE;
+/* Gives the rows of a session, or the token of one that is sealed, all data that another session of
+ * the same kind remembered, and nothing else. ERR_TOO_LARGE: more than a sealed token holds;
+ * ERR_STORE, ERR_MEMORY; *token is as before. */
+enum status remember_hand_on(const struct sessions *sessions, const struct session_data *data,
+                             const struct session_row *row, struct token *token) MUST_USE;
 
 /* Gives the token `fresh`, or the rows of its kind, what the session remembers under `token` and
  * nothing else, when it is renewed or exchanged for another kind. ERR_TOO_LARGE: more than a sealed

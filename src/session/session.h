@@ -46,6 +46,8 @@ struct session_start {
     bool remember; /* both limits are session.remember */
     struct text address;
     struct text agent;
+    /* Of a session that takes the place of another: */
+    enum token_kind kind;            /* of that one, in whose store it goes on; TOKEN_NONE: none */
     const struct session_data *data; /* what it remembers from the first; NULL: nothing */
 };
 

@@ -351,7 +351,8 @@ static enum status add(const struct audit *audit, int64_t now_s, const struct au
         status = put_ends(audit->store, &tail.ends);
     }
     if (tail.fault != NULL && status == OK) {
-        log_error("the audit log is not as it was left: %s; its row %lld is marked as following a break; see "
+        log_error("the audit log is not as it was left: %s; its row %lld is marked as following a "
+                  "break; see "
                   "`latchkey audit verify`",
                   tail.fault, (long long)link.row.id);
     }

@@ -48,6 +48,9 @@ enum status user_put_salt(struct store *store, int64_t id) MUST_USE;
  * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status user_put_password(struct store *store, int64_t id, const char *hash, int64_t now_s,
                               int64_t *ended) MUST_USE;
+/* Within a revocation: what ends with a password or at a lock, the link and, by a new salt, all
+ * sessions. */
+enum status user_end_credentials(struct store *store, int64_t id, int64_t *ended) MUST_USE;
 enum status user_end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
     MUST_USE;
 

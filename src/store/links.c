@@ -56,6 +56,11 @@ static enum status purge(struct store *store, int64_t now_s)
     return call_run(&call, NULL);
 }
 
+enum status links_remove_all(struct store *store)
+{
+    return purge(store, INT64_MAX);
+}
+
 /* REPLACE takes the place of the user's earlier one, for user_id is unique too. */
 static enum status put(struct store *store, struct text code, int64_t user_id, int64_t until_s)
 {
@@ -141,34 +146,33 @@ enum status links_find(struct store *store, struct text code, int64_t now_s, str
 
 /* Within a revocation: asks once more, for another may have been faster. */
 static enum status use(struct store *store, struct text code, const char *hash, int64_t now_s,
-                       struct user *user)
+                       struct user_change *change)
 {
-    int64_t ended = 0;
-    enum status status = links_find(store, code, now_s, user);
-    int64_t id = user->id;
+    enum status status = links_find(store, code, now_s, &change->user);
+    int64_t id = change->user.id;
     if (status == OK) {
-        status = user_put_password(store, id, hash, now_s, &ended);
+        status = user_put_password(store, id, hash, now_s, &change->ended);
     }
-    if (status == OK) {
-        status = users_find_by_id(store, id, user);
-    }
-    return user_end_renewal(store, id, status, &ended);
+    return status == OK ? users_find_by_id(store, id, &change->user) : status;
 }
 
-enum status links_use(struct store *store, struct text code, const char *hash, int64_t now_s,
-                      struct user *out)
+enum status links_begin_use(struct store *store, struct text code, const char *hash, int64_t now_s,
+                            struct user_change *out)
 {
-    struct user user = {0};
-    enum status status = links_find(store, code, now_s, &user);
+    struct user_change change = {0};
+    enum status status = links_find(store, code, now_s, &change.user);
     if (status == OK) {
         status = revocations_begin(store);
     }
     if (status == OK) {
-        status = use(store, code, hash, now_s, &user);
+        status = use(store, code, hash, now_s, &change);
+        if (status != OK) {
+            status = revocations_end(store, status);
+        }
     }
     if (status == OK) {
-        *out = user;
+        *out = change;
     }
-    secret_wipe(&user, sizeof user);
+    secret_wipe(&change, sizeof change);
     return status;
 }

@@ -20,10 +20,13 @@ enum status links_make(struct store *store, int64_t user_id, int64_t now_s,
 enum status links_find(struct store *store, struct text code, int64_t now_s, struct user *out)
     MUST_USE;
 
+/* No code is good any more. ERR_STORE. */
+enum status links_remove_all(struct store *store) MUST_USE;
+
 /* Uses the code up: sets the password's hash and a new salt, which ends all sessions of the user,
- * and removes the link, all in one transaction or not at all; of two at once, one gets
- * ERR_NOT_FOUND. *out is the user with the new salt. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO. */
-enum status links_use(struct store *store, struct text code, const char *hash, int64_t now_s,
-                      struct user *out) MUST_USE;
+ * and removes the link; of two at once, one gets ERR_NOT_FOUND. After OK, and only then, end it
+ * with users_end_change, which does all of it or nothing. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO. */
+enum status links_begin_use(struct store *store, struct text code, const char *hash, int64_t now_s,
+                            struct user_change *out) MUST_USE;
 
 #endif

@@ -96,7 +96,8 @@ enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KE
 {
     uint64_t before = 0;
     uint64_t after = 0;
-    enum status status = store_begin(store);
+    bool own = false;
+    enum status status = scope_open(store, &own);
     if (status != OK) {
         return status;
     }
@@ -114,5 +115,5 @@ enum status session_data_apply(struct store *store, const uint8_t key[SESSION_KE
         *excess = after - limit;
         status = ERR_TOO_LARGE;
     }
-    return scope_close(store, true, status);
+    return scope_close(store, own, status);
 }

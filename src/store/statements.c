@@ -54,6 +54,12 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                   " password_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id"},
     [USER_SET_PASSWORD] = {OWN_ACCOUNT, WRITES,
                            "UPDATE user SET hash = ?2, password_s = ?3 WHERE id = ?1"},
+    /* Only while all holds that was found before the new hash was made, which takes long: whatever
+     * was answered meanwhile (another password, a lock, the end of this session or of all) wins. */
+    [USER_CHANGE_PASSWORD] = {OWN_ACCOUNT, WRITES,
+                              "UPDATE user SET hash = ?2, password_s = ?3 WHERE id = ?1"
+                              " AND hash = ?4 AND salt = ?5 AND locked = 0"
+                              " AND NOT EXISTS (SELECT 1 FROM revocation WHERE key = ?6)"},
     /* Only over the hash that was verified: a password that was changed meanwhile wins. */
     [USER_REHASH] = {SIGNING_IN, WRITES, "UPDATE user SET hash = ?3 WHERE id = ?1 AND hash = ?2"},
     [USER_SET_LOCKED] = {ADMINISTERING, WRITES, "UPDATE user SET locked = ?2 WHERE id = ?1"},

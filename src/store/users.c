@@ -271,14 +271,17 @@ static enum status remove_link(struct store *store, int64_t id)
     return call_run(&call, NULL);
 }
 
+enum status user_end_credentials(struct store *store, int64_t id, int64_t *ended)
+{
+    enum status status = remove_link(store, id);
+    return status == OK ? renew_salt(store, id, ended) : status;
+}
+
 enum status user_put_password(struct store *store, int64_t id, const char *hash, int64_t now_s,
                               int64_t *ended)
 {
     enum status status = put_hash(store, id, hash, now_s);
-    if (status == OK) {
-        status = remove_link(store, id);
-    }
-    return status == OK ? renew_salt(store, id, ended) : status;
+    return status == OK ? user_end_credentials(store, id, ended) : status;
 }
 
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
@@ -290,6 +293,51 @@ enum status users_set_password(struct store *store, int64_t id, const char *hash
     }
     status = user_put_password(store, id, hash, now_s, &ended);
     return user_end_renewal(store, id, status, &ended);
+}
+
+static enum status change_hash(struct store *store, const struct credential_change *wish)
+{
+    struct call call;
+    enum status status = call_begin(store, USER_CHANGE_PASSWORD, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_int64(call.statement, 1, wish->user_id);
+    db_bind_text(call.statement, 2, text_of(wish->hash));
+    db_bind_int64(call.statement, 3, wish->now_s);
+    db_bind_text(call.statement, 4, text_of(wish->former));
+    db_bind_blob(call.statement, 5, wish->salt, USER_SALT_BYTES);
+    db_bind_blob(call.statement, 6, wish->session_key, SESSION_KEY_BYTES);
+    return call_run_on_one(&call);
+}
+
+enum status users_begin_change(struct store *store, const struct credential_change *wish,
+                               struct user_change *out)
+{
+    struct user_change change = {0};
+    enum status status = revocations_begin(store);
+    if (status != OK) {
+        return status;
+    }
+    status = change_hash(store, wish);
+    if (status == OK) {
+        status = user_end_credentials(store, wish->user_id, &change.ended);
+    }
+    if (status == OK) {
+        status = users_find_by_id(store, wish->user_id, &change.user);
+    }
+    if (status == OK) {
+        *out = change;
+    } else {
+        status = revocations_end(store, status);
+    }
+    secret_wipe(&change, sizeof change);
+    return status;
+}
+
+enum status users_end_change(struct store *store, struct user_change *change, enum status status)
+{
+    return user_end_renewal(store, change->user.id, status, &change->ended);
 }
 
 enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)
@@ -333,7 +381,7 @@ static enum status set_locked(struct store *store, int64_t id, bool locked, int6
         return status;
     }
     /* Nothing ends with the lock's end, but programs that remember the lock must hear of it. */
-    return locked ? renew_salt(store, id, ended) : revocations_add_user(store, id);
+    return locked ? user_end_credentials(store, id, ended) : revocations_add_user(store, id);
 }
 
 enum status users_set_locked(struct store *store, int64_t id, bool locked)

@@ -57,6 +57,32 @@ enum status users_add(struct store *store, struct user *user) MUST_USE;
 enum status users_set_password(struct store *store, int64_t id, const char *hash, int64_t now_s)
     MUST_USE;
 
+/* What a user who is signed in wants, and what was found to be so before the new hash was made. */
+struct credential_change {
+    int64_t user_id;
+    const char *former;         /* the hash that the present password was compared with */
+    const char *hash;           /* of the new one */
+    const uint8_t *salt;        /* USER_SALT_BYTES: that the session is bound to */
+    const uint8_t *session_key; /* 32 bytes: of the session */
+    int64_t now_s;
+};
+
+/* A change that is under way. A secret; wipe. */
+struct user_change {
+    struct user user; /* with the new salt, without the hash */
+    int64_t ended;    /* rows of sessions that went */
+};
+
+/* As users_set_password, if all of that is still so: ERR_NOT_FOUND when the password, the lock, the
+ * salt or the session is another one by now, for that was answered to somebody and wins. After OK,
+ * and only then, end it with users_end_change; what is written in between is part of it. */
+enum status users_begin_change(struct store *store, const struct credential_change *wish,
+                               struct user_change *out) MUST_USE;
+
+/* Commits if `status` is OK, else nothing has changed. Returns what the whole came to. */
+enum status users_end_change(struct store *store, struct user_change *change, enum status status)
+    MUST_USE;
+
 /* Replaces the hash by another of the same password, provided that it still is `old`: nothing when
  * the password was changed meanwhile (OK then too). The salt stays. */
 enum status users_rehash(struct store *store, int64_t id, const char *old, const char *hash)

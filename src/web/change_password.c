@@ -16,23 +16,22 @@
 
 #define WRONG "That is not your present password. Nothing was changed."
 
-/* The word in the query of the page after a change; only one of ours is shown. */
-static const char *find_strength(const struct request *request)
+#define NOTICE_S 60
+
+/* Whether the password was changed a moment ago, as the query says: this session began with that.
+ */
+static bool has_changed(const struct visit *visit)
 {
-    struct text word = fields_get(request->fields, "changed");
-    for (int i = STRENGTH_WEAK; i <= STRENGTH_STRONG; i++) {
-        const char *known = password_strength_word((enum password_strength)i);
-        if (text_is(word, known)) {
-            return known;
-        }
-    }
-    return NULL;
+    return fields_has(visit->request->fields, "changed") &&
+           visit->now_s - visit->visitor.session.created_s < NOTICE_S;
 }
 
-static void show(struct visit *visit, int status, const char *problem)
+/* `typed` is the new password that was sent; NULL: none. How strong it is is told in the answer to
+ * the form only: an address would be kept in logs. */
+static void show(struct visit *visit, int status, const char *problem,
+                 const struct new_password *typed)
 {
     char least[24];
-    const char *strength = problem == NULL ? find_strength(visit->request) : NULL;
     (void)snprintf(least, sizeof least, "%" PRIu64, visit->site->config->password.min_length);
     const struct member members[] = {
         {"title", value_string("Change password")},
@@ -40,8 +39,8 @@ static void show(struct visit *visit, int status, const char *problem)
         {"user", value_string(visit->visitor.session.user)},
         {"least", value_string(least)},
         {"problem", value_string(problem)},
-        {"changed", value_bool(strength != NULL)},
-        {"strength", value_string(strength)},
+        {"changed", value_bool(problem == NULL && has_changed(visit))},
+        {"strength", value_string(typed != NULL ? password_strength_word(typed->strength) : NULL)},
     };
     page_show(visit, status, "password", members, sizeof members / sizeof members[0]);
 }
@@ -49,7 +48,7 @@ static void show(struct visit *visit, int status, const char *problem)
 void password_get(struct visit *visit)
 {
     if (account_enter(visit)) {
-        show(visit, 200, NULL);
+        show(visit, 200, NULL, NULL);
     }
 }
 
@@ -67,28 +66,21 @@ bool password_read_new(const struct visit *visit, const struct user *user, struc
            ALLOW;
 }
 
-static void tell_changed(struct visit *visit, enum password_strength strength)
-{
-    char path[64];
-    (void)snprintf(path, sizeof path, "/account/password?changed=%s",
-                   password_strength_word(strength));
-    page_redirect_below(visit, path);
-}
-
 static void answer(struct visit *visit, enum status status, const struct sign_in *sign_in,
-                   enum password_strength strength)
+                   const struct new_password *typed)
 {
     char sentence[TRIAL_SENTENCE_MAX];
-    if (status == ERR_NOT_FOUND) { /* the session was ended at the same moment */
+    if (status == ERR_NOT_FOUND) { /* the session was ended meanwhile */
         page_sign_off(visit);
     } else if (status != OK) {
         page_fail(visit);
     } else if (sign_in->trial != TRIAL_RIGHT) {
         int shown = trial_tell(sign_in->trial, sign_in->wait_s, WRONG, sentence);
-        show(visit, shown, sentence);
+        show(visit, shown, sentence, typed);
         trial_add_wait(visit, sign_in->trial, sign_in->wait_s);
-    } else if (page_set_token(visit, &sign_in->token, visit->visitor.session.remember)) {
-        tell_changed(visit, strength);
+    } else if (page_set_token(visit, &sign_in->token, visit->visitor.session.remember) &&
+               page_set_device(visit, &sign_in->device)) {
+        page_redirect_below(visit, "/account/password?changed");
     }
 }
 
@@ -109,12 +101,12 @@ void password_post(struct visit *visit)
     memcpy(user.name, session->user, sizeof user.name);
     memcpy(user.display, session->display, sizeof user.display);
     if (!password_read_new(visit, &user, &password)) {
-        show(visit, 403, password.problem);
+        show(visit, 403, password.problem, &password);
         return;
     }
     change.wanted = password.wanted;
     enum status status =
         account_set_password(&visit->site->auth, &visit->visitor, &change, &sign_in);
-    answer(visit, status, &sign_in, password.strength);
+    answer(visit, status, &sign_in, &password);
     secret_wipe(&sign_in, sizeof sign_in);
 }

@@ -23,7 +23,8 @@ static struct text get_code(const struct request *request)
     return fields_get(request->method == METHOD_POST ? request->form : request->fields, "code");
 }
 
-static void show(struct visit *visit, int status, const struct user *user, const char *problem)
+static void show(struct visit *visit, int status, const struct user *user, const char *problem,
+                 const struct new_password *typed)
 {
     char least[24];
     (void)snprintf(least, sizeof least, "%" PRIu64, visit->site->config->password.min_length);
@@ -33,6 +34,7 @@ static void show(struct visit *visit, int status, const struct user *user, const
         {"code", value_text(get_code(visit->request))},
         {"least", value_string(least)},
         {"problem", value_string(problem)},
+        {"strength", value_string(typed != NULL ? password_strength_word(typed->strength) : NULL)},
     };
     page_show(visit, status, "link", members, sizeof members / sizeof members[0]);
 }
@@ -64,7 +66,7 @@ static void show_form(struct visit *visit, int status, const char *problem)
 {
     struct user user = {0};
     if (find_user(visit, &user)) {
-        show(visit, status, &user, problem);
+        show(visit, status, &user, problem, NULL);
     }
     secret_wipe(&user, sizeof user);
 }
@@ -81,12 +83,12 @@ void link_stale(struct visit *visit)
     show_form(visit, 403, lost ? cause : STALE);
 }
 
-static void use_link(struct visit *visit, const struct user *user, struct text wanted)
+static void use_link(struct visit *visit, const struct user *user, const struct new_password *typed)
 {
     char sentence[TRIAL_SENTENCE_MAX];
     const struct link_use use = {
         .code = get_code(visit->request),
-        .wanted = wanted,
+        .wanted = typed->wanted,
         .origin = page_origin(visit),
         .now_s = visit->now_s,
     };
@@ -97,8 +99,8 @@ static void use_link(struct visit *visit, const struct user *user, struct text w
     } else if (status != OK) {
         page_fail(visit);
     } else if (sign_in.trial != TRIAL_RIGHT) {
-        show(visit, trial_tell(sign_in.trial, sign_in.wait_s, "", sentence), user, sentence);
-        trial_add_wait(visit, sign_in.trial, sign_in.wait_s);
+        int shown = trial_tell(sign_in.trial, sign_in.wait_s, "", sentence);
+        show(visit, shown, user, sentence, typed);
     } else if (page_set_token(visit, &sign_in.token, false) &&
                page_set_device(visit, &sign_in.device)) {
         page_redirect_below(visit, "/account");
@@ -112,9 +114,9 @@ void link_post(struct visit *visit)
     struct new_password password;
     if (find_user(visit, &user)) {
         if (password_read_new(visit, &user, &password)) {
-            use_link(visit, &user, password.wanted);
+            use_link(visit, &user, &password);
         } else {
-            show(visit, 403, &user, password.problem);
+            show(visit, 403, &user, password.problem, &password);
         }
     }
     secret_wipe(&user, sizeof user);

@@ -29,15 +29,12 @@ int trial_tell(enum trial trial, int64_t wait_s, const char *wrong,
     }
 }
 
-/* Not to an answer that has become another one meanwhile. */
+/* Not to an answer that has become another one meanwhile; page_show adds it to a 503 itself. */
 void trial_add_wait(struct visit *visit, enum trial trial, int64_t wait_s)
 {
     char seconds[CLOCK_TEXT_MAX];
-    struct response *response = visit->response;
-    if (trial == TRIAL_THROTTLED && response->status == 429) {
+    if (trial == TRIAL_THROTTLED && visit->response->status == 429) {
         (void)snprintf(seconds, sizeof seconds, "%" PRId64, wait_s);
-        response_add_header(response, "Retry-After", text_of(seconds));
-    } else if (trial == TRIAL_BUSY && response->status == 503) {
-        response_add_header(response, "Retry-After", TEXT(SITE_RETRY_AFTER));
+        response_add_header(visit->response, "Retry-After", text_of(seconds));
     }
 }

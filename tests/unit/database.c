@@ -140,3 +140,17 @@ void database_damage(long pages)
     }
     assert_int_equal(fclose(file), 0);
 }
+
+enum status database_use_link(struct store *store, struct text code, const char *hash,
+                              int64_t now_s, struct user *out)
+{
+    struct user_change change = {0};
+    enum status status = links_begin_use(store, code, hash, now_s, &change);
+    if (status == OK) {
+        status = users_end_change(store, &change, OK);
+    }
+    if (status == OK) {
+        *out = change.user;
+    }
+    return status;
+}

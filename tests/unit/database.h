@@ -3,6 +3,7 @@
 #define LATCHKEY_TESTS_DATABASE_H
 
 #include "db/db.h"
+#include "store/links.h"
 #include "store/sessions.h"
 
 #define NOON INT64_C(1800000000) /* the time at which tests begin */
@@ -27,6 +28,10 @@ struct user database_add_user(struct store *store, const char *name);
 /* Adds a session of the user that began at NOON, idle limit 100 s, absolute limit 1000 s; its key
  * is 32 times `byte`. */
 struct session_row database_add_session(struct store *store, const struct user *user, char byte);
+
+/* Uses a one-time link up, with nothing beside it. */
+enum status database_use_link(struct store *store, struct text code, const char *hash,
+                              int64_t now_s, struct user *out);
 
 /* Notes one use of a session. */
 enum status database_touch(struct store *store, const struct session_row *row, int64_t seen_s);

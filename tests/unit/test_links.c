@@ -60,7 +60,7 @@ static enum status find(struct text code, int64_t now_s)
 static enum status use(struct text code, int64_t now_s)
 {
     struct user user = {.id = -7};
-    enum status status = links_use(store, code, "$used$", now_s, &user);
+    enum status status = database_use_link(store, code, "$used$", now_s, &user);
     assert_int_equal(user.id, status == OK ? alice.id : -7);
     return status;
 }
@@ -103,7 +103,7 @@ static void a_code_sets_the_password_once_and_ends_all_sessions(void **state)
     struct user now = {0};
     struct session_row row = database_add_session(store, &alice, 'a');
     struct code code = make_for(&alice, NOON);
-    assert_int_equal(links_use(store, text_of(code.text), "$new$", NOON + 9, &used), OK);
+    assert_int_equal(database_use_link(store, text_of(code.text), "$new$", NOON + 9, &used), OK);
     assert_int_equal(users_find(store, TEXT("alice"), &now), OK);
     assert_int_equal(used.id, alice.id);
     assert_string_equal(now.hash, "$new$");
@@ -208,7 +208,17 @@ static void a_locked_users_code_is_good_for_nothing(void **state)
     assert_int_equal(use(text_of(code.text), NOON), ERR_NOT_FOUND);
     assert_true(hash_is(alice.hash));
     assert_int_equal(users_set_locked(store, alice.id, false), OK);
-    assert_int_equal(use(text_of(code.text), NOON), OK);
+    assert_int_equal(use(text_of(code.text), NOON), ERR_NOT_FOUND); /* it went with the lock */
+    assert_int_equal(database_ask("SELECT count(*) FROM link"), 0);
+}
+
+static void all_codes_end_together(void **state)
+{
+    (void)state;
+    struct code code = make_for(&alice, NOON);
+    assert_int_equal(links_remove_all(store), OK);
+    assert_int_equal(find(text_of(code.text), NOON), ERR_NOT_FOUND);
+    assert_int_equal(use(text_of(code.text), NOON), ERR_NOT_FOUND);
 }
 
 static void a_removed_users_code_goes_along(void **state)
@@ -316,7 +326,7 @@ static void race(struct text code, int start, int number)
     struct store *own = database_open(STORE_ROLE_ACCOUNT);
     (void)snprintf(hash, sizeof hash, "$racer%d$", number);
     (void)!read(start, &byte, 1);
-    enum status status = links_use(own, code, hash, NOON, &user);
+    enum status status = database_use_link(own, code, hash, NOON, &user);
     store_close(&own);
     _Exit(status == OK ? 0 : status == ERR_NOT_FOUND ? 1 : 2);
 }
@@ -395,6 +405,7 @@ int main(void)
         TEST(a_password_set_otherwise_takes_the_link_away),
         TEST(a_rehash_and_an_end_of_sessions_leave_the_link),
         TEST(a_locked_users_code_is_good_for_nothing),
+        TEST(all_codes_end_together),
         TEST(a_removed_users_code_goes_along),
         TEST(other_texts_are_no_codes),
         TEST(a_code_that_is_none_locks_nothing),

@@ -156,6 +156,88 @@ static void a_wrong_present_password_changes_nothing(void **state)
     assert_true(is_password("alice", OLD));
 }
 
+/* What somebody else may be told while a new hash is made, which takes long. */
+static void an_act_that_was_answered_meanwhile_wins_over_a_new_password(void **state)
+{
+    (void)state;
+    open_auth(SESSION_STORE_DATABASE);
+    struct token own = begin(&alice);
+    struct visitor visitor = identify(&own);
+    struct user user = {0};
+    struct user_change change = {0};
+    assert_int_equal(users_find(admin, TEXT("alice"), &user), OK);
+    struct credential_change wish = {
+        .user_id = alice.id,
+        .former = user.hash,
+        .hash = "$new$",
+        .salt = visitor.session.salt,
+        .session_key = visitor.session.key,
+        .now_s = NOON,
+    };
+    uint8_t other_salt[USER_SALT_BYTES] = {1};
+    uint8_t ended_key[SESSION_KEY_BYTES] = {2};
+    const struct credential_change cases[] = {
+        {alice.id, "$other$", "$new$", wish.salt, wish.session_key, NOON},
+        {alice.id, wish.former, "$new$", other_salt, wish.session_key, NOON},
+        {alice.id, wish.former, "$new$", wish.salt, ended_key, NOON},
+        {bob.id, wish.former, "$new$", wish.salt, wish.session_key, NOON},
+    };
+    assert_int_equal(sessions_end(admin, ended_key, NOON + 1000), OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(users_begin_change(auth.store, &cases[i], &change), ERR_NOT_FOUND);
+    }
+    database_exec("UPDATE user SET locked = 1");
+    assert_int_equal(users_begin_change(auth.store, &wish, &change), ERR_NOT_FOUND);
+    database_exec("UPDATE user SET locked = 0");
+    assert_true(is_password("alice", OLD));
+    assert_true(identify(&own).signed_in);
+    assert_int_equal(users_begin_change(auth.store, &wish, &change), OK);
+    assert_int_equal(users_end_change(auth.store, &change, ERR_STORE), ERR_STORE);
+    assert_true(is_password("alice", OLD));
+    assert_true(identify(&own).signed_in);
+}
+
+static void a_new_password_that_cannot_be_written_down_changes_nothing(void **state)
+{
+    (void)state;
+    open_auth(SESSION_STORE_DATABASE);
+    struct token own = begin(&alice);
+    struct visitor visitor = identify(&own);
+    const struct password_change wish = {
+        .current = OLD, .wanted = NEW, .origin = origin, .now_s = NOON};
+    struct sign_in done = {.trial = TRIAL_RIGHT};
+    database_exec("ALTER TABLE audit RENAME TO audits");
+    assert_int_equal(account_set_password(&auth, &visitor, &wish, &done), ERR_STORE);
+    assert_int_equal(done.trial, TRIAL_WRONG);
+    database_exec("ALTER TABLE audits RENAME TO audit");
+    assert_true(is_password("alice", OLD));
+    assert_true(identify(&own).signed_in);
+}
+
+static void a_session_goes_on_in_its_own_store_with_all_that_it_remembers(void **state)
+{
+    (void)state;
+    struct session_data *data = NULL;
+    struct user present = {0};
+    struct token own = {0};
+    struct token fresh = {0};
+    char large[3500];
+    memset(large, 'x', sizeof large);
+    open_auth(SESSION_STORE_DATABASE);
+    assert_int_equal(session_data_new(SIZE_MAX, &data), OK);
+    assert_int_equal(session_data_put(data, TEXT("cart"), (struct text){large, sizeof large}), OK);
+    const struct session_start start = {.now_s = NOON, .data = data};
+    assert_int_equal(users_find_by_id(admin, alice.id, &present), OK);
+    assert_int_equal(session_begin(&auth.sessions, &present, &start, &own), OK);
+    auth_close(&auth);
+    open_auth(SESSION_STORE_COOKIE); /* where so much would not fit */
+    struct visitor visitor = identify(&own);
+    assert_int_equal(change(&visitor, OLD, NEW, &fresh), TRIAL_RIGHT);
+    assert_int_equal(fresh.kind, TOKEN_STORED);
+    assert_true(identify(&fresh).signed_in);
+    session_data_free(&data);
+}
+
 static void what_the_session_remembers_goes_with_it(void **state)
 {
     (void)state;
@@ -309,6 +391,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_OF(a_new_password_ends_all_sessions_but_this_ones_successor),
         TEST_OF(a_wrong_present_password_changes_nothing),
+        TEST_OF(an_act_that_was_answered_meanwhile_wins_over_a_new_password),
+        TEST_OF(a_new_password_that_cannot_be_written_down_changes_nothing),
+        TEST_OF(a_session_goes_on_in_its_own_store_with_all_that_it_remembers),
         TEST_OF(what_the_session_remembers_goes_with_it),
         TEST_OF(a_store_that_is_away_is_no_change),
         TEST_OF(users_end_their_own_sessions_and_no_others),

@@ -93,6 +93,7 @@ static const struct {
     {USER_FIND, "lsa", "gop"},
     {USER_FIND_BY_ID, ALL, ""},
     {USER_ADD, "a", "glosp"},
+    {USER_CHANGE_PASSWORD, "sa", "glop"},
     {USER_SET_PASSWORD, "sa", "glop"},
     {USER_REHASH, "lsa", "gop"},
     {USER_SET_LOCKED, "a", "glosp"},

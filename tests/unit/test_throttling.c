@@ -213,11 +213,12 @@ static void without_a_secret_nothing_is_tried(void **state)
     assert_int_equal(planned.count, 0);
 }
 
-/* A cookie by which a browser is known to have signed in to the account of that id. */
-static struct text make_device(int64_t user_id, int64_t issued_s, char out[TOKEN_TEXT_MAX + 1])
+/* A cookie by which a browser is known to have signed in to the account. */
+static struct text make_device(const struct user *user, int64_t issued_s,
+                               char out[TOKEN_TEXT_MAX + 1])
 {
     struct token token;
-    assert_int_equal(device_new(user_id, issued_s, &token), OK);
+    assert_int_equal(device_new(user, issued_s, &token), OK);
     assert_int_equal(token_encode(keyring, &token, out), OK);
     return text_of(out);
 }
@@ -242,8 +243,7 @@ static void a_known_browser_has_a_count_of_its_own_and_no_other(void **state)
     (void)state;
     char first[TOKEN_TEXT_MAX + 1];
     char second[TOKEN_TEXT_MAX + 1];
-    struct text cookies[] = {make_device(alice.id, NOON, first),
-                             make_device(alice.id, NOON, second)};
+    struct text cookies[] = {make_device(&alice, NOON, first), make_device(&alice, NOON, second)};
     struct throttling a;
     struct throttling b;
     struct origin origin = {
@@ -280,12 +280,29 @@ static void a_device_token_is_good_for_its_user_and_time_only(void **state)
     };
     char written[TOKEN_TEXT_MAX + 1];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct text cookie = make_device(cases[i].user_id, cases[i].issued_s, written);
+        struct user user = alice;
+        user.id = cases[i].user_id;
+        struct text cookie = make_device(&user, cases[i].issued_s, written);
         if (is_known(&cookie, 1, &alice) != cases[i].known) {
             fail_msg("case %zu", i);
         }
         assert_false(is_known(&cookie, 1, &zero));
     }
+}
+
+static void a_device_token_dies_with_the_salt_of_its_user(void **state)
+{
+    (void)state;
+    struct user changed = alice;
+    char written[TOKEN_TEXT_MAX + 1];
+    struct text cookie = make_device(&alice, NOON, written);
+    assert_true(is_known(&cookie, 1, &alice));
+    for (size_t i = 0; i < sizeof changed.salt; i++) {
+        changed.salt[i] ^= 1;
+        assert_false(is_known(&cookie, 1, &changed));
+        changed.salt[i] ^= 1;
+    }
+    assert_true(is_known(&cookie, 1, &changed));
 }
 
 static void tokens_of_other_kinds_and_garbage_make_no_known_browser(void **state)
@@ -296,14 +313,14 @@ static void tokens_of_other_kinds_and_garbage_make_no_known_browser(void **state
     char written[TOKEN_TEXT_MAX + 1];
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct token token;
-        assert_int_equal(device_new(alice.id, NOON, &token), OK);
+        assert_int_equal(device_new(&alice, NOON, &token), OK);
         token.kind = kinds[i];
         assert_int_equal(token_encode(keyring, &token, written), OK);
         struct text cookie = text_of(written);
         assert_false(is_known(&cookie, 1, &alice));
     }
     struct text cookies[9] = {TEXT(""), TEXT("x"), {NULL, 0}};
-    cookies[3] = make_device(alice.id, NOON, written);
+    cookies[3] = make_device(&alice, NOON, written);
     assert_true(is_known(cookies, 4, &alice));
     assert_false(is_known(cookies, 3, &alice));
     cookies[8] = cookies[3];
@@ -332,6 +349,7 @@ int main(void)
         TEST(without_a_secret_nothing_is_tried),
         TEST(a_known_browser_has_a_count_of_its_own_and_no_other),
         TEST(a_device_token_is_good_for_its_user_and_time_only),
+        TEST(a_device_token_dies_with_the_salt_of_its_user),
         TEST(tokens_of_other_kinds_and_garbage_make_no_known_browser),
     };
     log_open("test_throttling", LOG_LEVEL_ERROR);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "command_line.h"
+#include "database.h"
 #include "scratch.h"
 #include "store/links.h"
 
@@ -87,7 +88,7 @@ static const char *read_code(const char *before)
 static enum status use(const char *code, const char *hash, struct user *out)
 {
     struct store *store = open_store();
-    enum status status = links_use(store, text_of(code), hash, time(NULL), out);
+    enum status status = database_use_link(store, text_of(code), hash, time(NULL), out);
     store_close(&store);
     return status;
 }

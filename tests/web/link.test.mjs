@@ -91,6 +91,17 @@ forEachStore('a one-time link', (at) => {
         assert.equal((await browser.fetch(second.pathname + second.search)).status, 404);
     });
 
+    it('ends with the secrets, and with a lock for good', async () => {
+        const browser = new Browser(at.webs[0].port);
+        const locked = invite(at);
+        runAt(at, ['user', 'lock', locked.name]);
+        runAt(at, ['user', 'unlock', locked.name]);
+        assert.equal((await browser.fetch(locked.target)).status, 404);
+        const revoked = invite(at);
+        runAt(at, ['secret', 'revoke']);
+        assert.equal((await browser.fetch(revoked.target)).status, 404);
+    });
+
     it('that nobody made is answered like one that was used', async () => {
         const browser = new Browser(at.webs[0].port);
         for (const query of ['', '?code=', '?code=x', `?code=${'A'.repeat(43)}`, `?code=${'A'.repeat(4000)}`]) {
