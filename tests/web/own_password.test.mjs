@@ -1,8 +1,9 @@
 // Changing the own password on the account's page.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { signedIn, isSignedIn } from './support/forms.mjs';
-import { Browser } from './support/http.mjs';
+import { Browser, formFields } from './support/http.mjs';
 import { forEachStore } from './support/stores.mjs';
 
 const page = '/auth/account/password';
@@ -135,3 +136,32 @@ forEachStore('the own password', (at) => {
         assert.equal((await browser.fetch(page, { method: 'PUT' })).status, 405);
     });
 });
+
+// With dear hashes, so that something can happen while one is made.
+forEachStore('a new password that takes its time', (at) => {
+    const acts = {
+        'the end of all sessions': (user) => at.install.do(['session', 'revoke-user', user.name]),
+        'the end of this session': (user) => {
+            const [{ id }] = JSON.parse(at.install.do(['session', 'list', user.name, '--json']));
+            at.install.do(['session', 'revoke', id]);
+        },
+        'a lock': (user) => {
+            at.install.do(['user', 'lock', user.name]);
+            at.install.do(['user', 'unlock', user.name]);
+        },
+    };
+    for (const [name, act] of Object.entries(acts)) {
+        it(`loses to ${name} that was answered meanwhile`, async () => {
+            const { user, browser } = await newcomer(at, at.webs[0]);
+            const form = formFields((await browser.fetch(page)).body);
+            const changing = browser.post(page, { ...form, current: user.password, new: wanted, again: wanted });
+            await sleep(100);
+            act(user);
+            const answer = await changing;
+            assert.equal(answer.headers.location, '/auth/login?signed-out');
+            assert.equal(await isSignedIn(browser), false);
+            assert.equal((await new Browser(at.webs[0].port).signIn({ ...user, password: wanted })).status, 403);
+            assert.equal((await new Browser(at.webs[0].port).signIn(user)).status, 303);
+        });
+    }
+}, { settings: { password: { memory: '32M', passes: '8' } } });
