@@ -13,10 +13,12 @@
 #define WRONG "That user name and password do not go together. Please check both and try again."
 #define STALE "This form was open for too long. Please try again."
 
+/* Only who is led back to a page can go round in circles; the account page is our own. */
 static void go_on(struct visit *visit)
 {
     struct text target = return_target_get(visit->request, visit->site->config);
     if (target.len > 0) {
+        loop_note(visit);
         response_redirect(visit->response, 303, target);
     } else {
         page_redirect_below(visit, "/account");
@@ -87,7 +89,6 @@ void login_get(struct visit *visit)
     if (visit->visitor.signed_in && loop_is_closed(visit)) {
         loop_show(visit);
     } else if (visit->visitor.signed_in) {
-        loop_note(visit);
         go_on(visit);
     } else {
         bool lost = loop_explain(visit, false, cause);
@@ -106,7 +107,6 @@ static void welcome(struct visit *visit, const struct sign_in *sign_in, bool rem
 {
     if (page_set_token(visit, &sign_in->token, remember) &&
         page_set_device(visit, &sign_in->device)) {
-        loop_note(visit);
         go_on(visit);
     }
 }

@@ -17,6 +17,7 @@ const seconds = 20;
 const enough = 0.8; // of what was to be sent, or this was no flood
 const accountFree = 100;
 const ownerLimit_ms = 2000; // where nothing else keeps the machine busy
+const turnsMax = 25; // the same in quiet sign-ins
 const rowsMax = 2 * addresses + 10;
 
 // Seconds of processor that processes have used (proc(5): utime and stime, the 14th and 15th field).
@@ -137,8 +138,9 @@ describe('a flood against one account', () => {
         const rows = JSON.parse(install.do(['throttle', 'list', '--json'])).length;
         const sorted = (list) => list.toSorted((a, b) => a - b);
         const at = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(part * list.length))].toFixed(0);
-        // Whoever comes early stands behind the attempts that are free, each of which takes a sign-in's time.
-        const limit = Math.max(ownerLimit_ms, accountFree * sorted(quiet)[2]);
+        // A known browser stands before all strangers, behind those at most whose turn it is already. A slow
+        // machine may take longer for each.
+        const limit = Math.max(ownerLimit_ms, turnsMax * sorted(quiet)[2]);
         for (const line of [
             `${flood.sent} attempts in ${flood.took_s.toFixed(1)} s: ${JSON.stringify(flood.statuses)}`,
             `${took.signIns.length} sign-ins of the owner: median ${at(took.signIns, 0.5)} ms, slowest ${at(took.signIns, 1)} ms; before ${at(quiet, 0.5)} ms`,
@@ -147,8 +149,11 @@ describe('a flood against one account', () => {
         ]) context.diagnostic(line);
 
         assert.ok(flood.sent >= enough * perSecond * flood.took_s, 'this was no flood');
-        assert.deepEqual(Object.keys(flood.statuses).sort(), ['403', '429']);
-        assert.ok(flood.statuses[403] <= accountFree + 3, 'few are hashed');
+        // While the attempts that are free are hashed, too many wait for their turn: these are sent away.
+        const { 403: wrong = 0, 429: late = 0, 503: full = 0 } = flood.statuses;
+        assert.equal(wrong + late + full, flood.sent, JSON.stringify(flood.statuses));
+        assert.ok(wrong > 0 && wrong <= accountFree + 3, 'few are hashed');
+        assert.ok(late > flood.sent / 2, 'most are told to wait');
         assert.ok(took.signIns.length >= 5);
         assert.ok(Math.max(...took.signIns) < limit, `the owner is in within ${limit.toFixed(0)} ms`);
         assert.ok(took.checks.length > seconds);

@@ -1,4 +1,4 @@
-// Huge pages for hashing: asked for by the login program, and by no other.
+// Huge pages for hashing: asked for by the programs that hash, and by no other.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -33,12 +33,12 @@ describe('huge pages', () => {
         assert.equal(await install?.close(), 0);
     });
 
-    it('only login has an mmap of its own', () => {
+    it('only login and account have an mmap of their own', () => {
         for (const folder of [programs, path.join(programs, '../../cgi-bin')]) {
             for (const name of ['login', 'logout', 'account', 'gate']) {
                 const { status, stdout } = spawnSync('nm', ['-D', '--defined-only', path.join(folder, name)], { encoding: 'utf8' });
                 assert.equal(status, 0);
-                assert.equal(/ T mmap$/m.test(stdout), name === 'login', name);
+                assert.equal(/ T mmap$/m.test(stdout), ['login', 'account'].includes(name), name);
                 assert.doesNotMatch(stdout, / mmap64$/m);
             }
         }
