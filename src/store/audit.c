@@ -258,13 +258,13 @@ static void fill_row(const struct audit *audit, int64_t now_s, const struct audi
 {
     out->at_s = now_s;
     out->user_id = event->user_id;
-    audit_text_copy(text_of(audit_act_word(event->act)), out->act, sizeof out->act);
-    audit_text_copy(text_of(audit_outcome_word(event->outcome)), out->outcome, sizeof out->outcome);
-    audit_text_copy(event->user, out->user, sizeof out->user);
-    audit_text_copy(event->address, out->address, sizeof out->address);
-    audit_text_copy(audit->program.len > 0 ? audit->program : TEXT("-"), out->program,
+    text_copy_clean(text_of(audit_act_word(event->act)), out->act, sizeof out->act);
+    text_copy_clean(text_of(audit_outcome_word(event->outcome)), out->outcome, sizeof out->outcome);
+    text_copy_clean(event->user, out->user, sizeof out->user);
+    text_copy_clean(event->address, out->address, sizeof out->address);
+    text_copy_clean(audit->program.len > 0 ? audit->program : TEXT("-"), out->program,
                     sizeof out->program);
-    audit_text_copy(event->detail, out->detail, sizeof out->detail);
+    text_copy_clean(event->detail, out->detail, sizeof out->detail);
 }
 
 static enum status put_link(struct store *store, const struct audit_link *link)

@@ -36,8 +36,9 @@ enum audit_outcome { AUDIT_DONE, AUDIT_REFUSED, AUDIT_OUTCOMES };
 const char *audit_act_word(enum audit_act act);
 const char *audit_outcome_word(enum audit_outcome outcome);
 
-/* What happened. Texts may be empty and are borrowed; longer ones are cut, control characters are
- * replaced. A name that no user has is not to be given: it may be a password in the wrong field. */
+/* What happened. Texts may be empty and are borrowed; longer ones are cut, misleading characters
+ * (base/text.h) replaced. A name that no user has is not to be given: it may be a password in the
+ * wrong field. */
 struct audit_event {
     enum audit_act act;
     enum audit_outcome outcome;
