@@ -4,7 +4,8 @@
 -- (2), for an account (3), and for a browser that signed in to it before (4). The key is a digest
 -- with a secret, so that what was typed as a name cannot be told from it; `account` is the name of a
 -- user or empty. The table is of limited length: what was forgotten goes first, then what failed
--- least.
+-- least; but never a count of an account (3), or who fills the table could have it begin anew. Of
+-- those there are no more than users, and 4,096 for all names that nobody has.
 CREATE TABLE throttle (
     key      BLOB PRIMARY KEY NOT NULL CHECK (length(key) = 16),
     kind     INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),
@@ -17,7 +18,7 @@ CREATE TABLE throttle (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX throttle_forget ON throttle (forget_s);
-CREATE INDEX throttle_least ON throttle (failures, failed_s);
+CREATE INDEX throttle_least ON throttle (failures, failed_s) WHERE kind <> 3;
 
 -- What happened, in the order of its numbers, which have no gaps. `digest` is SHA-256 over the
 -- digest of the row before and all that this row says; `tag` is HMAC-SHA-256 of it with the secret

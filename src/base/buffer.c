@@ -140,6 +140,20 @@ static char json_short_form(char c)
     return found == NULL ? '\0' : letters[found - plain];
 }
 
+/* Of a character of UTF-8 of up to three bytes. */
+static unsigned code_point(const char *character, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)character;
+    switch (len) {
+    case 1:
+        return bytes[0];
+    case 2:
+        return (bytes[0] & 0x1fU) << 6 | (bytes[1] & 0x3fU);
+    default:
+        return (bytes[0] & 0x0fU) << 12 | (bytes[1] & 0x3fU) << 6 | (bytes[2] & 0x3fU);
+    }
+}
+
 void buffer_add_json(struct buffer *buffer, struct text text)
 {
     while (text.len > 0) {
@@ -151,8 +165,8 @@ void buffer_add_json(struct buffer *buffer, struct text text)
             len = 1;
         } else if (letter != '\0') {
             buffer_add(buffer, (const char[]){'\\', letter}, 2);
-        } else if (len == 1 && ((unsigned char)c < 0x20 || c == 0x7f)) {
-            buffer_print(buffer, "\\u%04x", (unsigned)c);
+        } else if (text_is_misleading(text.data, len)) {
+            buffer_print(buffer, "\\u%04x", code_point(text.data, len));
         } else {
             buffer_add(buffer, text.data, len);
         }

@@ -37,6 +37,16 @@ bool text_is_control(const char *character, size_t len)
     return len == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0;
 }
 
+bool text_is_misleading(const char *character, size_t len)
+{
+    const unsigned char *bytes = (const unsigned char *)character;
+    if (len == 3 && bytes[0] == 0xe2) {
+        return (bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+               (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
+    }
+    return text_is_control(character, len);
+}
+
 bool text_equal_nocase(struct text a, struct text b)
 {
     if (a.len != b.len) {
@@ -208,6 +218,23 @@ size_t text_count_characters(struct text text)
         count += ((unsigned char)text.data[i] & 0xc0U) != 0x80U;
     }
     return count;
+}
+
+void text_copy_clean(struct text text, char *out, size_t room)
+{
+    size_t used = 0;
+    while (text.len > 0) {
+        size_t len = text_utf8_len(text);
+        bool good = len > 0 && !text_is_misleading(text.data, len);
+        size_t taken = good ? len : 1;
+        if (used + taken >= room) {
+            break;
+        }
+        memcpy(out + used, good ? text.data : "?", taken);
+        used += taken;
+        text = text_from(text, len > 0 ? len : 1);
+    }
+    out[used] = '\0';
 }
 
 static bool is_blank(char c)

@@ -52,7 +52,6 @@ static inline bool text_is(struct text a, const char *b)
 /* The order of two texts by their bytes: negative, 0 or positive. Not for secrets either. */
 int text_compare(struct text a, struct text b);
 
-/* Equality with ASCII letters compared without case. */
 /* A letter of ASCII in its small form; any other byte as it is. */
 char text_lower(char c);
 
@@ -60,6 +59,12 @@ char text_lower(char c);
  * which terminals obey as well. */
 bool text_is_control(const char *character, size_t len);
 
+/* Whether the character, `len` bytes of well-formed UTF-8, says how others are shown: a control; a
+ * line end (U+2028, U+2029); or what turns the direction of text, and lets one name look like
+ * another (U+202A to U+202E, U+2066 to U+2069). */
+bool text_is_misleading(const char *character, size_t len);
+
+/* Equality with ASCII letters compared without case. */
 bool text_equal_nocase(struct text a, struct text b);
 
 /* Whether `whole` begins with `prefix`, byte by byte; every text begins with the empty one. */
@@ -98,6 +103,11 @@ size_t text_utf8_len(struct text text);
 
 /* Characters (code points) of well-formed UTF-8; of other bytes, any number up to their count. */
 size_t text_count_characters(struct text text);
+
+/* Copies what fits of a text that others wrote, for terminals and logs: NUL-terminated in `room`
+ * bytes (1 at least), cut between characters, with '?' for each misleading character and each byte
+ * that is not UTF-8. */
+void text_copy_clean(struct text text, char *out, size_t room);
 
 /* Without spaces and tabs at both ends. */
 struct text text_trim(struct text text);

@@ -7,6 +7,11 @@
 
 #define OBJECT_MAX 4096 /* six times all that a row has, for escapes */
 
+static const struct listing_column columns[] = {
+    {"TIME", -23},    {"USER", -20},    {"ACT", -8},   {"OUTCOME", -7},
+    {"ADDRESS", -15}, {"PROGRAM", -16}, {"DETAIL", 0}, {NULL, 0},
+};
+
 static bool print_json(struct listing *listing, const struct audit_row *row)
 {
     struct buffer object;
@@ -26,18 +31,16 @@ static bool print_json(struct listing *listing, const struct audit_row *row)
 
 static bool print_row(void *context, const struct audit_row *row)
 {
-    static const char form[] = "%-23s  %-20s  %-8s  %-7s  %-15s  %-16s  %s\n";
     struct listing *listing = context;
     char time[CLOCK_TEXT_MAX];
     if (listing->json) {
         return print_json(listing, row);
     }
     clock_print(row->at_s, time);
-    if (listing_add_row(listing)) {
-        (void)printf(form, "TIME", "USER", "ACT", "OUTCOME", "ADDRESS", "PROGRAM", "DETAIL");
-    }
-    (void)printf(form, time, listing_dash(row->user), row->act, row->outcome,
-                 listing_dash(row->address), row->program, row->detail);
+    const char *const cells[] = {time,         listing_dash(row->user),    row->act,
+                                 row->outcome, listing_dash(row->address), row->program,
+                                 row->detail};
+    listing_add_row(listing, columns, cells);
     return true;
 }
 

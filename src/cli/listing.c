@@ -23,9 +23,28 @@ bool listing_add_json(struct listing *listing, struct buffer *object)
     return !listing->failed;
 }
 
-bool listing_add_row(struct listing *listing)
+/* Without spaces after the last. */
+static void print_cell(const struct listing_column *column, size_t i, const char *text)
 {
-    return listing->count++ == 0;
+    (void)printf("%s%*s", i == 0 ? "" : "  ", column[i + 1].heading != NULL ? column[i].width : 0,
+                 text);
+}
+
+void listing_add_row(struct listing *listing, const struct listing_column *columns,
+                     const char *const *cells)
+{
+    char clean[LISTING_CELL_MAX + 1];
+    if (listing->count++ == 0) {
+        for (size_t i = 0; columns[i].heading != NULL; i++) {
+            print_cell(columns, i, columns[i].heading);
+        }
+        (void)putchar('\n');
+    }
+    for (size_t i = 0; columns[i].heading != NULL; i++) {
+        text_copy_clean(text_of(cells[i]), clean, sizeof clean);
+        print_cell(columns, i, clean);
+    }
+    (void)putchar('\n');
 }
 
 const char *listing_dash(const char *text)

@@ -5,6 +5,14 @@
 #include "base/json.h"
 #include "cli/options.h"
 
+#define LISTING_CELL_MAX 1024 /* bytes; what is longer is cut */
+
+/* A column of a table; after the last one stands one with the heading NULL. */
+struct listing_column {
+    const char *heading;
+    int width; /* in bytes, at least; negative: filled up on the right. The last is as it comes */
+};
+
 struct listing {
     bool json;
     bool failed;  /* a row could not be made */
@@ -17,8 +25,10 @@ struct listing listing_init(const struct options *options);
 /* Adds a row: the object in the buffer, which is cleared. Whether it is worth going on. */
 bool listing_add_json(struct listing *listing, struct buffer *object) MUST_USE;
 
-/* Adds a row of the table: whether its heading must be printed before. */
-bool listing_add_row(struct listing *listing);
+/* Adds a row of the table, one cell for each column, below the headings. Whatever the database
+ * holds is fit for terminals then, see text_copy_clean. */
+void listing_add_row(struct listing *listing, const struct listing_column *columns,
+                     const char *const *cells);
 
 /* The text, or a dash for an empty one. */
 const char *listing_dash(const char *text);

@@ -9,6 +9,11 @@
 
 #define OBJECT_MAX 4096 /* six times all that is shown of a session, for escapes */
 
+static const struct listing_column columns[] = {
+    {"ID", -16},      {"USER", -20}, {"SINCE", -23}, {"ENDS", -23},
+    {"ADDRESS", -15}, {"AGENT", 0},  {NULL, 0},
+};
+
 static bool print_json(struct listing *listing, const struct session_row *row, const char *id)
 {
     struct buffer object;
@@ -38,12 +43,8 @@ static bool print_session(void *context, const struct session_row *row)
     }
     clock_print(row->created_s, since);
     clock_print(session_end_s(row), until);
-    if (listing_add_row(listing)) {
-        (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", "ID", "USER", "SINCE", "ENDS",
-                     "ADDRESS", "AGENT");
-    }
-    (void)printf("%-16s  %-20s  %-23s  %-23s  %-15s  %s\n", id, row->user, since, until,
-                 row->address, row->agent);
+    const char *const cells[] = {id, row->user, since, until, row->address, row->agent};
+    listing_add_row(listing, columns, cells);
     return true;
 }
 

@@ -10,7 +10,11 @@
 #include "cli/listing.h"
 
 #define OBJECT_MAX 2048 /* six times all that is shown of a count, for escapes */
-#define FORMAT     "%-20s  %-20s  %-24s  %8s  %-23s  %s\n"
+
+static const struct listing_column columns[] = {
+    {"KIND", -20}, {"USER", -20},      {"NETWORK", -24}, {"FAILURES", 8},
+    {"LAST", -23}, {"WAITS UNTIL", 0}, {NULL, 0},
+};
 
 struct throttle_listing {
     struct listing rows;
@@ -46,11 +50,13 @@ static bool print_count(void *context, const struct throttle_row *row)
     if (row->until_s > listing->now_s) {
         clock_print(row->until_s, until);
     }
-    if (listing_add_row(&listing->rows)) {
-        (void)printf(FORMAT, "KIND", "USER", "NETWORK", "FAILURES", "LAST", "WAITS UNTIL");
-    }
-    (void)printf(FORMAT, throttle_kind_word(row->kind), listing_dash(row->account),
-                 listing_dash(row->network), failures, failed, until);
+    const char *const cells[] = {throttle_kind_word(row->kind),
+                                 listing_dash(row->account),
+                                 listing_dash(row->network),
+                                 failures,
+                                 failed,
+                                 until};
+    listing_add_row(&listing->rows, columns, cells);
     return true;
 }
 

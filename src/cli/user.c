@@ -164,6 +164,10 @@ int user_passwd_run(struct invocation *invocation)
     return result;
 }
 
+static const struct listing_column columns[] = {
+    {"USER", -20}, {"LOCKED", -7}, {"NAME", -24}, {"EMAIL", -28}, {"GROUPS", 0}, {NULL, 0},
+};
+
 static bool print_json(struct listing *listing, const struct user *user)
 {
     struct buffer object;
@@ -186,12 +190,9 @@ static bool print_user(void *context, const struct user *user)
     if (listing->json) {
         return print_json(listing, user);
     }
-    if (listing_add_row(listing)) {
-        (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", "USER", "LOCKED", "NAME", "EMAIL",
-                     "GROUPS");
-    }
-    (void)printf("%-20s  %-7s  %-24s  %-28s  %s\n", user->name, user->locked ? "locked" : "-",
-                 user->display, user->email, user->groups);
+    const char *const cells[] = {user->name, user->locked ? "locked" : "-", user->display,
+                                 user->email, user->groups};
+    listing_add_row(listing, columns, cells);
     return true;
 }
 

@@ -21,13 +21,15 @@
 #include "base/secret.h"
 #include "store/audit_chain.h"
 
-#define TRIM_STEP 32 /* rows that one addition looks at to take them away */
+#define TRIM_STEP 32   /* rows that one addition looks at to take them away */
+#define WARN_EACH 1000 /* rows that are added */
 
 /* What the log ends with, as it is found. */
 struct tail {
     struct audit_ends ends;
     struct audit_link last;
     bool has_last;
+    int64_t taken_s;   /* the time of the newest row that was taken away; 0: none was */
     const char *fault; /* what is not as it was left; NULL: nothing */
 };
 
@@ -195,6 +197,9 @@ static void pass_row(const struct keyring *keyring, struct call *call, struct ta
     if (!good && tail->fault == NULL) {
         tail->fault = "rows that were kept for long enough were altered";
     }
+    if (link.row.at_s > tail->taken_s) {
+        tail->taken_s = link.row.at_s;
+    }
     if (link.row.id >= tail->ends.first && link.row.id < AUDIT_ID_MAX) {
         tail->ends.first = link.row.id + 1;
         memcpy(tail->ends.before, link.digest, DIGEST_BYTES);
@@ -234,6 +239,18 @@ static enum status trim(const struct audit *audit, int64_t now_s, struct tail *t
     return status;
 }
 
+/* Rows leave before their time when very many are added, which may be what somebody wants who has
+ * something to hide. Once in a while is enough to say it, for it goes on with each row. */
+static void warn_of_loss(const struct audit *audit, int64_t now_s, const struct tail *tail,
+                         int64_t id)
+{
+    if (id % WARN_EACH == 0 && tail->taken_s >= now_s - audit->keep_s) {
+        log_warning("the audit log has more than %d rows, so some that are younger than log.keep "
+                    "leave it; see `latchkey audit` for who adds so many, and keep copies of it",
+                    AUDIT_ROWS_MAX);
+    }
+}
+
 /* ---- what is added ---- */
 
 static void fill_row(const struct audit *audit, int64_t now_s, const struct audit_event *event,
@@ -241,13 +258,13 @@ static void fill_row(const struct audit *audit, int64_t now_s, const struct audi
 {
     out->at_s = now_s;
     out->user_id = event->user_id;
-    audit_text_copy(text_of(audit_act_word(event->act)), out->act, sizeof out->act);
-    audit_text_copy(text_of(audit_outcome_word(event->outcome)), out->outcome, sizeof out->outcome);
-    audit_text_copy(event->user, out->user, sizeof out->user);
-    audit_text_copy(event->address, out->address, sizeof out->address);
-    audit_text_copy(audit->program.len > 0 ? audit->program : TEXT("-"), out->program,
+    text_copy_clean(text_of(audit_act_word(event->act)), out->act, sizeof out->act);
+    text_copy_clean(text_of(audit_outcome_word(event->outcome)), out->outcome, sizeof out->outcome);
+    text_copy_clean(event->user, out->user, sizeof out->user);
+    text_copy_clean(event->address, out->address, sizeof out->address);
+    text_copy_clean(audit->program.len > 0 ? audit->program : TEXT("-"), out->program,
                     sizeof out->program);
-    audit_text_copy(event->detail, out->detail, sizeof out->detail);
+    text_copy_clean(event->detail, out->detail, sizeof out->detail);
 }
 
 static enum status put_link(struct store *store, const struct audit_link *link)
@@ -342,6 +359,7 @@ static enum status add(const struct audit *audit, int64_t now_s, const struct au
     if (status != OK) {
         return status;
     }
+    warn_of_loss(audit, now_s, &tail, link.row.id);
     fill_row(audit, now_s, event, &link.row);
     status = chain(audit, &tail, &link);
     if (status == OK) {
@@ -352,8 +370,7 @@ static enum status add(const struct audit *audit, int64_t now_s, const struct au
     }
     if (tail.fault != NULL && status == OK) {
         log_error("the audit log is not as it was left: %s; its row %lld is marked as following a "
-                  "break; see "
-                  "`latchkey audit verify`",
+                  "break; see `latchkey audit verify`",
                   tail.fault, (long long)link.row.id);
     }
     return status;

@@ -36,8 +36,9 @@ enum audit_outcome { AUDIT_DONE, AUDIT_REFUSED, AUDIT_OUTCOMES };
 const char *audit_act_word(enum audit_act act);
 const char *audit_outcome_word(enum audit_outcome outcome);
 
-/* What happened. Texts may be empty and are borrowed; longer ones are cut, control characters are
- * replaced. A name that no user has is not to be given: it may be a password in the wrong field. */
+/* What happened. Texts may be empty and are borrowed; longer ones are cut, misleading characters
+ * (base/text.h) replaced. A name that no user has is not to be given: it may be a password in the
+ * wrong field. */
 struct audit_event {
     enum audit_act act;
     enum audit_outcome outcome;
@@ -60,7 +61,8 @@ struct audit {
 };
 
 /* Adds a row, in the caller's transaction if there is one, else durably in one of its own; takes
- * away a few rows that were kept for long enough. If the end of the log, or what is taken away, is
+ * away a few rows that were kept for long enough, or are beyond AUDIT_ROWS_MAX; that of these some
+ * were not, is logged with each thousandth row. If the end of the log, or what is taken away, is
  * not as it was left, the row is written all the same, marked as following a break, and that is
  * logged. ERR_STORE; as keyring_refresh: nothing was written, logged. */
 enum status audit_note(const struct audit *audit, int64_t now_s, const struct audit_event *event)

@@ -9,10 +9,6 @@
 
 #define AUDIT_ID_MAX (INT64_MAX / 2) /* no log comes as far; whatever is beyond was put there */
 
-/* Copies what fits of a text, NUL-terminated and cut between characters, with '?' for each control
- * character and each byte that is not UTF-8. */
-void audit_text_copy(struct text text, char *out, size_t room);
-
 /* A row with what makes it a link. */
 struct audit_link {
     struct audit_row row;

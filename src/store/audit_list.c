@@ -1,4 +1,4 @@
-/* Listing the audit log, and the form of the texts in it.
+/* Listing the audit log.
  *
  * Rows are shown as they are found, for whoever looks for what happened wants to see what was
  * altered as well; whether they are right is audit_verify's to say. Texts are made fit for
@@ -6,34 +6,15 @@
  * written to by others. */
 #include "store/audit_chain.h"
 
-#include <string.h>
-
-void audit_text_copy(struct text text, char *out, size_t room)
-{
-    size_t used = 0;
-    while (text.len > 0) {
-        size_t len = text_utf8_len(text);
-        bool good = len > 0 && !text_is_control(text.data, len);
-        size_t taken = good ? len : 1;
-        if (used + taken >= room) {
-            break;
-        }
-        memcpy(out + used, good ? text.data : "?", taken);
-        used += taken;
-        text = text_from(text, len > 0 ? len : 1);
-    }
-    out[used] = '\0';
-}
-
 static void clean_row(struct audit_row *row)
 {
     struct audit_row found = *row;
-    audit_text_copy(text_of(found.act), row->act, sizeof row->act);
-    audit_text_copy(text_of(found.outcome), row->outcome, sizeof row->outcome);
-    audit_text_copy(text_of(found.user), row->user, sizeof row->user);
-    audit_text_copy(text_of(found.address), row->address, sizeof row->address);
-    audit_text_copy(text_of(found.program), row->program, sizeof row->program);
-    audit_text_copy(text_of(found.detail), row->detail, sizeof row->detail);
+    text_copy_clean(text_of(found.act), row->act, sizeof row->act);
+    text_copy_clean(text_of(found.outcome), row->outcome, sizeof row->outcome);
+    text_copy_clean(text_of(found.user), row->user, sizeof row->user);
+    text_copy_clean(text_of(found.address), row->address, sizeof row->address);
+    text_copy_clean(text_of(found.program), row->program, sizeof row->program);
+    text_copy_clean(text_of(found.detail), row->detail, sizeof row->detail);
 }
 
 static enum status list(struct call *call, bool (*each)(void *context, const struct audit_row *row),

@@ -183,10 +183,10 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [THROTTLE_FORGET] = {SIGNING_IN, WRITES,
                          "DELETE FROM throttle WHERE key IN (SELECT key FROM throttle"
                          " WHERE forget_s <= ?1 ORDER BY forget_s LIMIT ?2)"},
-    [THROTTLE_MEASURE] = {SIGNING_IN, READS, "SELECT count(*) FROM throttle"},
+    [THROTTLE_MEASURE] = {SIGNING_IN, READS, "SELECT count(*) FROM throttle WHERE kind <> 3"},
     [THROTTLE_TRIM] = {SIGNING_IN, WRITES,
                        "DELETE FROM throttle WHERE key IN (SELECT key FROM throttle"
-                       " ORDER BY failures, failed_s LIMIT ?1)"},
+                       " WHERE kind <> 3 ORDER BY failures, failed_s LIMIT ?1)"},
     [THROTTLE_LIST] = {ADMINISTERING, READS,
                        "SELECT kind, account, network, failures, failed_s, until_s FROM throttle"
                        " WHERE forget_s > ?1 ORDER BY failed_s DESC"},

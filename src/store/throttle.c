@@ -8,7 +8,9 @@
  * A clock that was set back would make waits as long as the step: a count that failed in the future
  * makes nobody wait, and is counted on from now. Rows are bounded: each attempt removes a few that
  * are forgotten, and now and then those that failed least go, so that made-up names push each other
- * out and not the accounts that are really tried.
+ * out and not those who are really tried. Counts of accounts (kind 3) are no part of this: who
+ * fills the table would push out the few failures of an account between one guess and the next, and
+ * so have no end of guesses. They leave when they are forgotten only; the caller bounds their keys.
  *
  * What this does not do: hold back who tries each of many accounts once, from many networks. */
 #include "store/throttle.h"

@@ -7,14 +7,15 @@
 #include "store/users.h"
 
 #define THROTTLE_KEY_BYTES   16
-#define THROTTLE_NETWORK_MAX 50    /* bytes of "2001:db8::/64", without NUL */
-#define THROTTLE_ROWS_MAX    65536 /* about; the least that failed goes first */
-#define THROTTLE_COUNTS_MAX  4     /* that one attempt adds to */
+#define THROTTLE_NETWORK_MAX 50 /* bytes of "2001:db8::/64", without NUL */
+#define THROTTLE_ROWS_MAX                                                                          \
+    65536 /* about; the least that failed goes first, but THROTTLE_ACCOUNT never */
+#define THROTTLE_COUNTS_MAX 4 /* that one attempt adds to */
 
 enum throttle_kind {
     THROTTLE_ACCOUNT_AND_NETWORK = 1,
     THROTTLE_NETWORK,
-    THROTTLE_ACCOUNT,
+    THROTTLE_ACCOUNT, /* of as few keys as there are users, and some more */
     THROTTLE_BROWSER, /* that signed in to the account before */
 };
 

@@ -25,19 +25,6 @@ bool user_name_is_valid(struct text name)
     return name.len > 0 && name.len <= USER_NAME_MAX && text_consists_of(name, "._-@+");
 }
 
-/* Characters that say how others are shown: C1 controls, which terminals obey (U+0080 to U+009F);
- * line ends (U+2028, U+2029); what turns the direction of text, and lets one name look like another
- * (U+202A to U+202E, U+2066 to U+2069). */
-static bool is_misleading(const unsigned char *character, size_t len)
-{
-    if (len == 2) {
-        return character[0] == 0xc2 && character[1] < 0xa0;
-    }
-    return len == 3 && character[0] == 0xe2 &&
-           ((character[1] == 0x80 && character[2] >= 0xa8 && character[2] <= 0xae) ||
-            (character[1] == 0x81 && character[2] >= 0xa6 && character[2] <= 0xa9));
-}
-
 bool user_display_is_valid(struct text display)
 {
     if (display.len > USER_DISPLAY_MAX || text_has_control(display)) {
@@ -45,7 +32,7 @@ bool user_display_is_valid(struct text display)
     }
     while (display.len > 0) {
         size_t len = text_utf8_len(display);
-        if (len == 0 || is_misleading((const unsigned char *)display.data, len)) {
+        if (len == 0 || text_is_misleading(display.data, len)) {
             return false;
         }
         display = text_from(display, len);

@@ -249,6 +249,46 @@ static void rows_beyond_the_greatest_number_go_however_new(void **state)
     assert_int_equal(database_ask("SELECT first FROM audit_ends"), 2);
 }
 
+/* Whether a warning of loss comes with the row of that number, when the log has one row that is out
+ * of it by then. */
+static bool is_loss_told(int number, int64_t now_s)
+{
+    char script[128];
+    const char *line = NULL;
+    bool told = false;
+    (void)snprintf(script, sizeof script,
+                   "UPDATE audit SET id = %d WHERE id = 2; UPDATE audit_ends SET last = %d",
+                   number - 1, number - 1);
+    database_exec(script);
+    capture_start();
+    enum status status = audit_log_note(now_s, "");
+    while (*(line = capture_next()) != '\0') {
+        told = told || strstr(line, "younger than log.keep") != NULL;
+    }
+    capture_end();
+    assert_int_equal(status, OK);
+    return told;
+}
+
+static void a_row_that_leaves_before_its_time_is_told_of_once_in_a_thousand(void **state)
+{
+    static const struct {
+        int number, later_s;
+        bool warned;
+    } cases[] = {
+        {1002000, 50, true},
+        {1002001, 50, false},                   /* not for each row */
+        {1002000, AUDIT_LOG_KEEP_S + 1, false}, /* kept for long enough */
+        {1000, 50, false},                      /* nothing leaves */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)audit_log_close(state);
+        (void)audit_log_open(state);
+        audit_log_write(NOON, 2);
+        assert_int_equal(is_loss_told(cases[i].number, NOON + cases[i].later_s), cases[i].warned);
+    }
+}
+
 static void rows_that_were_made_to_look_old_do_not_go_unnoticed(void **state)
 {
     (void)state;
@@ -284,8 +324,9 @@ int main(void)
         TEST(what_was_kept_for_long_enough_goes_and_the_rest_is_whole),
         TEST(many_old_rows_go_a_few_at_a_time),
         TEST(rows_beyond_the_greatest_number_go_however_new),
+        TEST(a_row_that_leaves_before_its_time_is_told_of_once_in_a_thousand),
         TEST(rows_that_were_made_to_look_old_do_not_go_unnoticed),
     };
-    log_open("test_audit", LOG_LEVEL_ERROR);
+    log_open("test_audit", LOG_LEVEL_WARNING);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,6 +186,8 @@ static void json_strings_are_escaped_as_rfc_8259_says(void **state)
         {TEXT_INIT("\"\\"), "\\\"\\\\"},
         {TEXT_INIT("\b\f\n\r\t"), "\\b\\f\\n\\r\\t"},
         {TEXT_INIT("a\0\x1f\x7f"), "a\\u0000\\u001f\\u007f"},
+        {TEXT_INIT("\xc2\x80\xc2\x9f\xc2\xa0"), "\\u0080\\u009f\xc2\xa0"},
+        {TEXT_INIT("\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8"), "\\u202e\\u2066\\u2028"},
         {TEXT_INIT("gr\xc3\xbc\xf0\x9f\x94\x91"), "gr\xc3\xbc\xf0\x9f\x94\x91"},
         {TEXT_INIT("a\xff"
                    "b\xc3"),

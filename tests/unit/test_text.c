@@ -248,6 +248,58 @@ static void only_the_first_character_is_measured(void **state)
                      0);
 }
 
+static void misleading_characters_are_controls_line_ends_and_turns_of_direction(void **state)
+{
+    (void)state;
+    for (unsigned point = 0; point < 0x10000; point++) {
+        char bytes[3] = {(char)point};
+        size_t len = 1;
+        if (point >= 0x800) {
+            bytes[0] = (char)(0xe0 | point >> 12);
+            bytes[1] = (char)(0x80 | (point >> 6 & 0x3f));
+            bytes[2] = (char)(0x80 | (point & 0x3f));
+            len = 3;
+        } else if (point >= 0x80) {
+            bytes[0] = (char)(0xc0 | point >> 6);
+            bytes[1] = (char)(0x80 | (point & 0x3f));
+            len = 2;
+        }
+        bool wanted = point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+                      (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+        assert_int_equal(text_is_misleading(bytes, len), wanted);
+    }
+    assert_false(text_is_misleading("\xf0\x9f\x94\x91", 4));
+}
+
+static void a_clean_copy_has_marks_for_what_is_no_text_and_is_cut_between_characters(void **state)
+{
+    (void)state;
+    static const struct {
+        struct text text;
+        size_t room;
+        const char *wanted;
+    } cases[] = {
+        {TEXT_INIT("plain gr\xc3\xbcn"), 20, "plain gr\xc3\xbcn"},
+        {TEXT_INIT("a\x1b[2J\xc2\x9b\x7f\0\n"), 20, "a?[2J????"},
+        {TEXT_INIT("\xe2\x80\xae"
+                   "cod.exe\xe2\x81\xa9"),
+         20, "?cod.exe?"},
+        {TEXT_INIT("\xff\xc3"
+                   "a\xe2\x80"),
+         20, "??a??"},
+        {TEXT_INIT("ab\xe2\x82\xac"), 6, "ab\xe2\x82\xac"},
+        {TEXT_INIT("ab\xe2\x82\xac"), 5, "ab"},
+        {TEXT_INIT("abc"), 1, ""},
+        {TEXT_INIT(""), 1, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char out[20];
+        memset(out, 'z', sizeof out);
+        text_copy_clean(cases[i].text, out, cases[i].room);
+        assert_string_equal(out, cases[i].wanted);
+    }
+}
+
 static void characters_are_counted_and_not_bytes(void **state)
 {
     (void)state;
@@ -385,6 +437,8 @@ int main(void)
         cmocka_unit_test(there_are_as_many_utf8_characters_as_code_points),
         cmocka_unit_test(every_code_point_beyond_the_first_plane_has_four_bytes),
         cmocka_unit_test(only_the_first_character_is_measured),
+        cmocka_unit_test(misleading_characters_are_controls_line_ends_and_turns_of_direction),
+        cmocka_unit_test(a_clean_copy_has_marks_for_what_is_no_text_and_is_cut_between_characters),
         cmocka_unit_test(characters_are_counted_and_not_bytes),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_the_ends_only),
         cmocka_unit_test(cutting_gives_all_pieces_and_then_null),

@@ -296,6 +296,38 @@ static void made_up_names_push_each_other_out_and_not_who_failed_most(void **sta
     assert_true(database_ask("SELECT count(*) FROM throttle WHERE failed_s > 1800000000") > 1900);
 }
 
+static void a_table_full_of_others_does_not_lose_the_count_of_an_account(void **state)
+{
+    (void)state;
+    struct throttle_count account = count_of(0);
+    account.kind = THROTTLE_ACCOUNT;
+    (void)admit(&account, 1, NOON);
+    add_rows(THROTTLE_ROWS_MAX, "2"); /* each of them failed more than the account */
+    for (int i = 1; i <= 2000; i++) {
+        const struct throttle_count count = count_of(i);
+        (void)admit(&count, 1, NOON + 1);
+    }
+    /* All others may go, and some did. */
+    assert_true(database_ask("SELECT count(*) FROM throttle") < THROTTLE_ROWS_MAX + 1000);
+    assert_int_equal(database_ask("SELECT failures FROM throttle WHERE kind = 3"), 1);
+    (void)admit(&account, 1, NOON + 1);
+    assert_int_equal(admit(&account, 1, NOON + 1).delay_s, account.first_s);
+}
+
+static void counts_of_accounts_push_out_nobody(void **state)
+{
+    (void)state;
+    add_rows(THROTTLE_ROWS_MAX, "1");
+    database_exec("UPDATE throttle SET kind = 3");
+    for (int i = 0; i < 1000; i++) {
+        const struct throttle_count count = count_of(i);
+        (void)admit(&count, 1, NOON + 1);
+    }
+    assert_int_equal(database_ask("SELECT count(*) FROM throttle WHERE kind = 1"), 1000);
+    assert_int_equal(database_ask("SELECT count(*) FROM throttle WHERE kind = 3"),
+                     THROTTLE_ROWS_MAX);
+}
+
 static void what_is_forgotten_goes_with_the_attempts_of_others(void **state)
 {
     (void)state;
@@ -386,6 +418,8 @@ int main(void)
         TEST(a_store_that_cannot_answer_lets_nobody_try),
         TEST(of_200_attempts_at_once_no_more_than_the_free_ones_are_let_through),
         TEST(made_up_names_push_each_other_out_and_not_who_failed_most),
+        TEST(a_table_full_of_others_does_not_lose_the_count_of_an_account),
+        TEST(counts_of_accounts_push_out_nobody),
         TEST(what_is_forgotten_goes_with_the_attempts_of_others),
         TEST(counts_are_listed_and_forgotten_by_account_and_by_network),
         TEST(the_gate_counts_nothing),

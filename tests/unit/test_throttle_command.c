@@ -93,9 +93,9 @@ static void counts_are_cleared_by_user_by_address_by_network_and_all(void **stat
         {"2001:db8:1:2:3:4:5:6", "1 count"},
         {"2001:DB8:1:2::/64", "1 count"},
         {"192.0.2.8", "Nothing is counted against that; see `latchkey throttle list`.\n"},
-        {"2001:db8:1:2::/63", "0 counts"},
-        {"unix:", "0 counts"},
-        {"unknown", "0 counts"},
+        {"2001:db8:1:2::/63", "Nothing is counted"},
+        {"unix:", "Nothing is counted"},
+        {"unknown", "Nothing is counted"},
         {NULL, "4 counts"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -188,6 +188,59 @@ names_that_nobody_has_are_counted_like_others_by_their_letters_without_case(void
     assert_int_equal(a.count, 3);
 }
 
+/* The number that a key is, when it is one of those that names without a user share; -1: it is not.
+ */
+static int shared_number(const uint8_t key[THROTTLE_KEY_BYTES])
+{
+    static const uint8_t zeros[THROTTLE_KEY_BYTES];
+    bool shared = (key[1] & 0x0f) == 0 && memcmp(key + 2, zeros, THROTTLE_KEY_BYTES - 2) == 0;
+    return shared ? key[0] << 4 | key[1] >> 4 : -1;
+}
+
+static void names_that_nobody_has_share_4096_counts_of_accounts(void **state)
+{
+    (void)state;
+    static bool met[4096];
+    const struct origin origin = from("192.0.2.7");
+    struct throttling planned;
+    int count = 0;
+    for (int i = 0; i < 20000; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "made-up-%d", i);
+        plan(name, &nobody, &origin, &planned);
+        assert_int_equal(shared_number(planned.counts[0].key), -1);
+        int number = shared_number(planned.counts[2].key);
+        assert_in_range(number, 0, 4095);
+        count += met[number] ? 0 : 1;
+        met[number] = true;
+    }
+    assert_true(count > 3900); /* they are spread over all */
+    for (int64_t id = 1; id <= 2000; id++) {
+        const struct user user = {.id = id, .name = "alice"};
+        plan("alice", &user, &origin, &planned);
+        assert_int_equal(shared_number(planned.counts[2].key), -1);
+    }
+}
+
+static void which_names_share_a_count_depends_on_the_secret(void **state)
+{
+    (void)state;
+    const struct origin origin = from("192.0.2.7");
+    struct throttling before;
+    struct throttling after;
+    int same = 0;
+    for (int i = 0; i < 50; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "made-up-%d", i);
+        plan(name, &nobody, &origin, &before);
+        (void)tear_down(state);
+        (void)set_up(state);
+        plan(name, &nobody, &origin, &after);
+        same += has_same_key(&before, &after, 2) ? 1 : 0;
+    }
+    assert_true(same < 5);
+}
+
 static void keys_tell_nothing_without_the_secret(void **state)
 {
     (void)state;
@@ -345,6 +398,8 @@ int main(void)
         TEST(networks_are_the_first_bits_of_addresses),
         TEST(each_account_and_network_has_counts_of_its_own),
         TEST(names_that_nobody_has_are_counted_like_others_by_their_letters_without_case),
+        TEST(names_that_nobody_has_share_4096_counts_of_accounts),
+        TEST(which_names_share_a_count_depends_on_the_secret),
         TEST(keys_tell_nothing_without_the_secret),
         TEST(without_a_secret_nothing_is_tried),
         TEST(a_known_browser_has_a_count_of_its_own_and_no_other),
