@@ -86,7 +86,8 @@ void login_get(struct visit *visit)
     if (visit->visitor.signed_in && !renew(visit)) {
         return;
     }
-    if (visit->visitor.signed_in && loop_is_closed(visit)) {
+    bool has_target = return_target_get(visit->request, visit->site->config).len > 0;
+    if (visit->visitor.signed_in && has_target && loop_is_closed(visit)) {
         loop_show(visit);
     } else if (visit->visitor.signed_in) {
         go_on(visit);

@@ -58,6 +58,8 @@ behindEach('the way back from the login page', {}, (at) => {
             assert.equal(answer.headers.location, '/auth/account', query);
             assert.deepEqual(answer.cookies, [], query);
         }
+        browser.jar.set('latchkey-hops', '5');
+        assert.equal((await browser.fetch('/auth/login')).headers.location, '/auth/account');
     });
 
     it('is nobody\'s business after a sign-out', async () => {
