@@ -17,8 +17,8 @@ const char *password_strength_word(enum password_strength strength);
 /* Whether `password` may be the new one of the user, of whom the names are read (NULL: of nobody
  * known): ALLOW with *strength and an empty sentence, or DENY with STRENGTH_WEAK and a sentence
  * that says why and what to do instead, and nothing of the password. The password is looked at as
- * it came; length is counted in code points. Time depends on the password, and is two milliseconds
- * at the most. */
+ * it came; length is counted in code points. Time depends on the password, and is some twelve
+ * milliseconds at the most. */
 enum verdict password_rules_check(const struct config *config, struct text password,
                                   const struct user *user, enum password_strength *strength,
                                   char sentence[PASSWORD_SENTENCE_MAX]) MUST_USE;

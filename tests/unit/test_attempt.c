@@ -5,16 +5,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "auth/attempt.h"
 #include "base/log.h"
-#include "database.h"
-#include "scratch.h"
+#include "policy.h"
 
-#define PASSWORD TEXT("correct horse")
+#define PASSWORD POLICY_PASSWORD
 #define AGENT    TEXT("Mozilla/5.0")
 
 static struct config *config;
@@ -23,34 +21,12 @@ static struct auth auth;
 static struct user alice;
 static const struct visitor nobody;
 
-static const struct password_cost cheap = {8192, 1};
-
-static struct user add_user(const char *name)
-{
-    struct user user = {.created_s = NOON};
-    (void)snprintf(user.name, sizeof user.name, "%s", name);
-    assert_int_equal(password_hash(PASSWORD, &cheap, user.hash), OK);
-    assert_int_equal(users_add(admin, &user), OK);
-    return user;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    char error[CONFIG_ERROR_MAX] = "";
-    char text[512];
-    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\nrun_directory = %s\n",
-                   scratch_folder(), scratch_folder());
-    if (config_load(scratch_write("test.conf", text), &config, error) != OK) {
-        fail_msg("%s", error);
-    }
-    config->password.memory_bytes = cheap.memory_bytes;
-    config->password.passes = cheap.passes;
-    (void)unlink(config_secret_path(config));
-    assert_int_equal(keyring_create(config_secret_path(config)), OK);
-    (void)database_make();
+    config = policy_make();
     admin = database_open(STORE_ROLE_ADMIN);
-    alice = add_user("alice");
+    alice = policy_add_user(admin, "alice");
     assert_int_equal(auth_open(config, "test", STORE_ROLE_LOGIN, false, &auth), OK);
     return 0;
 }
@@ -185,7 +161,7 @@ static void a_device_of_another_user_helps_nobody(void **state)
 {
     (void)state;
     char device[TOKEN_TEXT_MAX + 1];
-    (void)add_user("mallory");
+    (void)policy_add_user(admin, "mallory");
     struct sign_in result = try_name("mallory", PASSWORD);
     assert_int_equal(result.trial, TRIAL_RIGHT);
     (void)write_token(&result.device, device);
@@ -196,7 +172,7 @@ static void a_device_of_another_user_helps_nobody(void **state)
 static void each_outcome_is_in_the_audit_log_once(void **state)
 {
     (void)state;
-    struct user locked = add_user("locked");
+    struct user locked = policy_add_user(admin, "locked");
     struct user invited = {.name = "invited", .hash = "!", .created_s = NOON};
     assert_int_equal(users_set_locked(admin, locked.id, true), OK);
     assert_int_equal(users_add(admin, &invited), OK);

@@ -15,10 +15,10 @@
 #include "auth/attempt.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "database.h"
+#include "policy.h"
 #include "scratch.h"
 
-#define PASSWORD TEXT("correct horse")
+#define PASSWORD POLICY_PASSWORD
 #define AGENT    TEXT("Mozilla/5.0")
 
 static struct config *config;
@@ -27,34 +27,12 @@ static struct auth auth;
 static struct user alice;
 static const struct visitor nobody;
 
-static const struct password_cost cheap = {8192, 1};
-
-static struct user add_user(const char *name)
-{
-    struct user user = {.created_s = NOON};
-    (void)snprintf(user.name, sizeof user.name, "%s", name);
-    assert_int_equal(password_hash(PASSWORD, &cheap, user.hash), OK);
-    assert_int_equal(users_add(admin, &user), OK);
-    return user;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    char error[CONFIG_ERROR_MAX] = "";
-    char text[512];
-    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\nrun_directory = %s\n",
-                   scratch_folder(), scratch_folder());
-    if (config_load(scratch_write("test.conf", text), &config, error) != OK) {
-        fail_msg("%s", error);
-    }
-    config->password.memory_bytes = cheap.memory_bytes;
-    config->password.passes = cheap.passes;
-    (void)unlink(config_secret_path(config));
-    assert_int_equal(keyring_create(config_secret_path(config)), OK);
-    (void)database_make();
+    config = policy_make();
     admin = database_open(STORE_ROLE_ADMIN);
-    alice = add_user("alice");
+    alice = policy_add_user(admin, "alice");
     assert_int_equal(auth_open(config, "test", STORE_ROLE_LOGIN, false, &auth), OK);
     return 0;
 }
@@ -142,7 +120,7 @@ static void whoever_is_not_right_is_denied_without_a_trace(void **state)
         {"broken", TEXT("")},
         {"broken", TEXT("x")},
     };
-    struct user locked = add_user("locked");
+    struct user locked = policy_add_user(admin, "locked");
     struct user broken = {.name = "broken", .hash = "x", .created_s = NOON};
     assert_int_equal(users_set_locked(admin, locked.id, true), OK);
     assert_int_equal(users_add(admin, &broken), OK);
@@ -263,7 +241,7 @@ static void a_session_dies_with_password_lock_and_user(void **state)
     for (size_t i = 0; i < 4; i++) {
         char name[32];
         (void)snprintf(name, sizeof name, "user-%zu", i);
-        struct user user = add_user(name);
+        struct user user = policy_add_user(admin, name);
         tokens[i] = sign_in(name, PASSWORD, &nobody).token;
         assert_true(is_signed_in(&tokens[i]));
         enum status status = i == 0   ? users_set_password(admin, user.id, alice.hash, NOON)
@@ -274,7 +252,7 @@ static void a_session_dies_with_password_lock_and_user(void **state)
         assert_false(is_signed_in(&tokens[i]));
     }
     /* A user of the same name is another one. */
-    (void)add_user("user-2");
+    (void)policy_add_user(admin, "user-2");
     assert_false(is_signed_in(&tokens[2]));
 }
 

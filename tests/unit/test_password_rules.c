@@ -105,6 +105,41 @@ static void what_is_tried_first_is_refused_with_its_reason(void **state)
     expect_refusal(TEXT("12345678910"), row);
 }
 
+static void fewer_than_four_different_characters_are_refused(void **state)
+{
+    (void)state;
+    static const char repeat[] = "It mostly repeats itself. " ADVICE;
+    char longest[PASSWORD_BYTES_MAX];
+    for (size_t i = 0; i < sizeof longest; i++) {
+        longest[i] = "abc"[i * i % 7 % 3];
+    }
+    expect_refusal((struct text){longest, sizeof longest}, repeat);
+    expect_refusal(TEXT("abaabbabbabaababbbab"), repeat);
+    expect_refusal(TEXT("0110100110010110100101100110"), repeat);
+    /* Characters, not bytes: three, of seven bytes that differ. */
+    expect_refusal(TEXT("\xc3\xbc\xe5\xaf\x86\xe7\xa0\x81\xe5\xaf\x86\xc3\xbc\xc3\xbc\xe7\xa0\x81"
+                        "\xe5\xaf\x86\xe7\xa0\x81\xe7\xa0\x81\xc3\xbc\xe5\xaf\x86\xc3\xbc"),
+                   repeat);
+    assert_true(check(TEXT("xqxxkqzkxzzqkkxqzxkq"))); /* four */
+}
+
+static void passwords_of_mostly_other_alphabets_are_called_fair_at_best(void **state)
+{
+    (void)state;
+    assert_true(check(TEXT("зебра труба орхидея фонарь")));
+    assert_int_equal(answer.strength, STRENGTH_FAIR);
+    assert_true(check(TEXT("zebra trumpet orchid труба")));
+    assert_int_equal(answer.strength, STRENGTH_STRONG);
+    /* What is not measured does not count here either. */
+    char bytes[300];
+    memset(bytes, 'z', sizeof bytes);
+    for (size_t i = 0; i < 100; i += 2) {
+        memcpy(bytes + i, (const char[]){'\xd0', (char)(0xb0 + i * i % 13)}, 2);
+    }
+    assert_true(check((struct text){bytes, sizeof bytes}));
+    assert_int_equal(answer.strength, STRENGTH_FAIR);
+}
+
 static void passwords_that_nobody_guesses_pass(void **state)
 {
     (void)state;
@@ -288,7 +323,7 @@ static void a_character_cut_in_two_where_the_look_ends_does_no_harm(void **state
     (void)state;
     char bytes[110];
     fill(bytes, sizeof bytes);
-    memcpy(bytes + 99, "\xf0\x9f\x94\x91", 4);
+    memcpy(bytes + 39, "\xf0\x9f\x94\x91", 4);
     assert_true(check((struct text){bytes, sizeof bytes}));
 }
 
@@ -412,8 +447,9 @@ static void time_is_bounded_whatever_comes(void **state)
     (void)state;
     char worst[PASSWORD_BYTES_MAX];
     clock_t begin = clock();
-    for (int kind = 0; kind < 4; kind++) {
-        static const char *const patterns[] = {"aA", "19", "alice9", "s3$5@4i1!|"};
+    for (int kind = 0; kind < 5; kind++) {
+        static const char *const patterns[] = {"aA", "19", "alice9", "s3$5@4i1!|",
+                                               "3232323232123232323232323232323232353232"};
         size_t len = strlen(patterns[kind]);
         for (size_t i = 0; i < sizeof worst; i++) {
             worst[i] = patterns[kind][i % len];
@@ -422,7 +458,7 @@ static void time_is_bounded_whatever_comes(void **state)
             (void)check((struct text){worst, sizeof worst});
         }
     }
-    assert_true(clock() - begin < 2 * CLOCKS_PER_SEC); /* a hundred times what it takes */
+    assert_true(clock() - begin < 2 * CLOCKS_PER_SEC); /* many times what it takes */
 }
 
 static void any_bytes_get_an_answer(void **state)
@@ -453,6 +489,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_tried_first_is_refused_with_its_reason),
+        TEST(fewer_than_four_different_characters_are_refused),
+        TEST(passwords_of_mostly_other_alphabets_are_called_fair_at_best),
         TEST(passwords_that_nobody_guesses_pass),
         TEST(leaked_passwords_are_refused),
         TEST(what_programs_draw_passes),
