@@ -110,6 +110,7 @@ static bool settle(struct worker *worker, struct connection *place, enum outcome
     case OUTCOME_NOTHING:
         return place->standing == STANDING_PENDING || !worker->stopping;
     case OUTCOME_DONE:
+    case OUTCOME_HANDED_OVER:
         break;
     }
     return false;
@@ -118,7 +119,11 @@ static bool settle(struct worker *worker, struct connection *place, enum outcome
 static void advance(struct worker *worker, struct connection *place, uint32_t events)
 {
     bool has_ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if (!settle(worker, place, attend(worker, place, has_ended))) {
+    enum outcome outcome = attend(worker, place, has_ended);
+    if (outcome == OUTCOME_HANDED_OVER) {
+        wait_set_remove(&worker->set, place->fd);
+    }
+    if (!settle(worker, place, outcome)) {
         connections_remove(&worker->connections, place);
     }
 }
@@ -152,7 +157,8 @@ static void receive(struct worker *worker, int fd)
 {
     struct connection newcomer = {.fd = fd};
     enum outcome outcome = attend(worker, &newcomer, false);
-    if (outcome == OUTCOME_DONE || !take_in(worker, &newcomer, outcome)) {
+    bool is_over = outcome == OUTCOME_DONE || outcome == OUTCOME_HANDED_OVER;
+    if (is_over || !take_in(worker, &newcomer, outcome)) {
         connection_close(&newcomer);
     }
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -304,6 +305,29 @@ static void a_porter_who_dies_comes_back_and_those_who_wait_are_kept(void **stat
     assert_int_equal(service_stop(master), 0);
 }
 
+static void who_hangs_up_in_the_line_does_not_close_whoever_came_after(void **state)
+{
+    pid_t master = start(1);
+    struct buffer request;
+    (void)state;
+    buffer_init(&request, RECORDS_MAX);
+    request_add(&request, 1, "/", text_of("a=x"));
+    int held = hold_worker();
+    int first = service_connect();
+    pause_ms(60); /* so that the porter watches it */
+    assert_true(service_send(first, buffer_text(&request), request.len));
+    pause_ms(60);
+    int second = service_connect(); /* takes the place of the first at the porter's */
+    pause_ms(60);
+    assert_int_equal(close(first), 0);
+    pause_ms(60);
+    assert_true(service_send(second, buffer_text(&request), request.len));
+    assert_int_equal(read_status(second, NULL), 200);
+    assert_int_equal(read_status(held, NULL), 200);
+    buffer_clear(&request);
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void a_worker_that_dies_takes_nobody_with_it_who_waits(void **state)
 {
     pid_t master = start(1);
@@ -410,6 +434,7 @@ int main(void)
         cmocka_unit_test(what_is_too_large_or_malformed_does_not_reach_the_workers),
         cmocka_unit_test(a_kept_connection_carries_pages_and_a_form),
         cmocka_unit_test(a_porter_who_dies_comes_back_and_those_who_wait_are_kept),
+        cmocka_unit_test(who_hangs_up_in_the_line_does_not_close_whoever_came_after),
         cmocka_unit_test(a_worker_that_dies_takes_nobody_with_it_who_waits),
         cmocka_unit_test(a_porter_who_alone_is_told_to_stop_is_replaced),
         cmocka_unit_test(all_who_wait_are_answered_before_the_program_stops),
