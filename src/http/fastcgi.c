@@ -19,7 +19,10 @@
  * answers a POST with a 502. deploy/ keeps no connections.
  *
  * Where answers take long, a worker does not listen: what it answers is handed to it by the porter
- * (porter.c), who runs the same loop at the socket.
+ * (porter.c), who runs the same loop at the socket. Of who hung up while waiting in his lines it is
+ * told by nobody: so it asks before it answers, that no attempt is counted of somebody who left.
+ * Who merely ends his side after a request (shutdown) is taken for gone as well: no web server does
+ * that.
  *
  * The listener is asked only when there is an event: an accept that finds nobody costs as much as
  * eight calls of epoll_wait.
@@ -32,9 +35,11 @@
  * a first worker that could do all is not helped all the time, and comes back as the last in line.
  * While the first tends, no helper leaves. What it costs: when the first is held up otherwise and
  * all helpers stand back, a connection waits as long. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "http/fastcgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -153,9 +158,20 @@ static bool take_in(struct worker *worker, const struct connection *newcomer, en
     return true;
 }
 
+static bool has_left(int fd)
+{
+    struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) > 0;
+}
+
 static void receive(struct worker *worker, int fd)
 {
     struct connection newcomer = {.fd = fd};
+    if (takes_over(worker) && has_left(fd)) {
+        log_debug("a connection was closed by its peer while it waited for a worker");
+        connection_close(&newcomer);
+        return;
+    }
     enum outcome outcome = attend(worker, &newcomer, false);
     bool is_over = outcome == OUTCOME_DONE || outcome == OUTCOME_HANDED_OVER;
     if (is_over || !take_in(worker, &newcomer, outcome)) {

@@ -328,6 +328,25 @@ static void who_hangs_up_in_the_line_does_not_close_whoever_came_after(void **st
     assert_int_equal(service_stop(master), 0);
 }
 
+static void who_left_before_the_turn_came_is_not_answered(void **state)
+{
+    pid_t master = start(1);
+    char order[256];
+    (void)state;
+    int held = hold_worker();
+    int gone = send_form("/known", "gone");
+    int also_gone = send_form("/", "gone");
+    int stays = send_form("/", "stays");
+    pause_ms(100); /* until all are in line */
+    assert_int_equal(close(gone), 0);
+    assert_int_equal(close(also_gone), 0);
+    assert_int_equal(read_status(stays, NULL), 200);
+    assert_int_equal(read_status(held, NULL), 200);
+    read_order(order, sizeof order);
+    assert_string_equal(order, "held stays ");
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void a_worker_that_dies_takes_nobody_with_it_who_waits(void **state)
 {
     pid_t master = start(1);
@@ -435,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_kept_connection_carries_pages_and_a_form),
         cmocka_unit_test(a_porter_who_dies_comes_back_and_those_who_wait_are_kept),
         cmocka_unit_test(who_hangs_up_in_the_line_does_not_close_whoever_came_after),
+        cmocka_unit_test(who_left_before_the_turn_came_is_not_answered),
         cmocka_unit_test(a_worker_that_dies_takes_nobody_with_it_who_waits),
         cmocka_unit_test(a_porter_who_alone_is_told_to_stop_is_replaced),
         cmocka_unit_test(all_who_wait_are_answered_before_the_program_stops),
