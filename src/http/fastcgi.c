@@ -57,9 +57,13 @@
 #define STAND_BACK_MS 20  /* a helper from the listener, after it has helped */
 
 /* Of a worker that takes over from a porter and is to stop: how often it looks whether he has left,
- * when it refuses those who still wait, and when it leaves in any case. So it is gone, with a
- * hash at hand, before it is killed (PREFORK_STOP_MS). */
+ * when it leaves if he is not to stop, when it refuses those who still wait, and when it leaves in
+ * any case. So it is gone, with a hash at hand, before it is killed (PREFORK_STOP_MS).
+ *
+ * When all are to stop, the porter may learn it a moment later than a worker; so one does not leave
+ * at once, but goes on, that nobody is lost who waits. */
 #define STOP_LOOK_MS   20
+#define STOP_ALONE_MS  2000
 #define STOP_REFUSE_MS 8000
 #define STOP_LEAVE_MS  12000
 
@@ -252,6 +256,9 @@ static void stop(struct worker *worker)
     struct connection *idle = NULL;
     worker->stopping = true;
     worker->stop_ms = worker->now_ms;
+    if (worker->desk.porter != NULL) {
+        worker->crew->is_porter_stopping = true;
+    }
     if (!takes_over(worker)) {
         wait_set_leave(&worker->set);
     }
@@ -306,12 +313,15 @@ static bool is_porter_gone(const struct fastcgi_crew *crew)
     return porter == FASTCGI_PORTER_LEFT || (porter > 0 && kill(porter, 0) != 0 && errno == ESRCH);
 }
 
-/* Whether nobody will be handed over any more, or the time for it is over. */
+/* Whether nobody will be handed over any more, or the time for it is over, or others go on. */
 static bool has_taken_all(const struct worker *worker)
 {
     const struct handover *from = worker->set.listener.from;
-    return worker->now_ms - worker->stop_ms >= STOP_LEAVE_MS ||
-           (is_porter_gone(worker->crew) && handover_count(from, HANDOVER_KNOWN) == 0 &&
+    int64_t since_ms = worker->now_ms - worker->stop_ms;
+    bool is_gone = is_porter_gone(worker->crew);
+    bool is_alone = !is_gone && !worker->crew->is_porter_stopping;
+    return since_ms >= (is_alone ? STOP_ALONE_MS : STOP_LEAVE_MS) ||
+           (is_gone && handover_count(from, HANDOVER_KNOWN) == 0 &&
             handover_count(from, HANDOVER_STRANGERS) == 0);
 }
 
@@ -385,6 +395,7 @@ static void tell_crew(struct fastcgi_crew *crew, const struct fastcgi_duty *duty
         crew->is_first_away = false;
     }
     if (duty->is_porter) {
+        crew->is_porter_stopping = false;
         crew->porter = getpid();
     }
 }

@@ -443,6 +443,26 @@ static void a_porter_who_alone_is_told_to_stop_is_replaced(void **state)
     assert_int_equal(service_stop(master), 0);
 }
 
+static void a_worker_who_alone_is_told_to_stop_leaves_those_who_wait_to_the_next(void **state)
+{
+    pid_t master = start(1);
+    int sent[9]; /* 5.4 s of work */
+    pid_t first = 0;
+    pid_t last = 0;
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        sent[i] = send_form("/slow", "x");
+    }
+    assert_int_equal(read_status(sent[0], &first), 200);
+    assert_int_equal(kill(first, SIGTERM), 0);
+    for (size_t i = 1; i < 9; i++) {
+        assert_int_equal(read_status(sent[i], &last), 200);
+    }
+    assert_int_not_equal(last, first);
+    assert_int_not_equal(kill(first, 0), 0);
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void all_who_wait_are_answered_before_the_program_stops(void **state)
 {
     pid_t master = start(1);
@@ -531,6 +551,7 @@ int main(void)
         cmocka_unit_test(who_left_before_the_turn_came_is_not_answered),
         cmocka_unit_test(a_worker_that_dies_takes_nobody_with_it_who_waits),
         cmocka_unit_test(a_porter_who_alone_is_told_to_stop_is_replaced),
+        cmocka_unit_test(a_worker_who_alone_is_told_to_stop_leaves_those_who_wait_to_the_next),
         cmocka_unit_test(all_who_wait_are_answered_before_the_program_stops),
         cmocka_unit_test(a_porter_who_dies_while_all_stop_holds_nobody_up),
         cmocka_unit_test(who_would_hold_up_a_program_that_stops_is_refused),
