@@ -23,7 +23,7 @@ static const struct site_program program = {
              .reads_body = true,
              .handle = page_handle,
              .refuse = page_refuse,
-             .is_known = site_is_known,
+             .known_as = site_known_as,
              .tend = site_tend},
 };
 

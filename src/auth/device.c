@@ -70,16 +70,18 @@ static bool read_token(const struct keyring *keyring, struct text cookie, int64_
            out->issued_s <= now_s + CLOCK_SKEW_S && now_s - out->issued_s < DEVICE_LIFE_S;
 }
 
-bool device_is_known(const struct keyring *keyring, const struct text *cookies, size_t count,
-                     int64_t now_s)
+uint64_t device_known_as(const struct keyring *keyring, const struct text *cookies, size_t count,
+                         int64_t now_s)
 {
-    bool known = false;
-    for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX && !known; i++) {
+    uint64_t who = 0;
+    for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX && who == 0; i++) {
         struct token token = {0};
-        known = read_token(keyring, cookies[i], now_s, &token);
+        if (read_token(keyring, cookies[i], now_s, &token)) {
+            who = bytes_get_number(token.id + DEVICE_ID_BYTES, USER_BYTES);
+        }
         token_wipe(&token);
     }
-    return known;
+    return who;
 }
 
 bool device_find(const struct keyring *keyring, const struct origin *origin,

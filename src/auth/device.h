@@ -14,9 +14,10 @@
  * untouched then. */
 enum status device_new(const struct user *user, int64_t now_s, struct token *out) MUST_USE;
 
-/* Whether one of the cookies is such a token in time, for whomever. */
-bool device_is_known(const struct keyring *keyring, const struct text *cookies, size_t count,
-                     int64_t now_s);
+/* The user of the first of the cookies that is such a token in time, as a number that tells users
+ * apart; 0: none is. */
+uint64_t device_known_as(const struct keyring *keyring, const struct text *cookies, size_t count,
+                         int64_t now_s);
 
 /* Whether one of the cookies is such a token for that user, in time; `out` is then what tells this
  * browser from others. A secret, as the token is. False for the id 0. */

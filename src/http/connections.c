@@ -45,7 +45,7 @@ void connections_clear(struct connections *connections)
 void connection_close(struct connection *connection)
 {
     oversize_free(&connection->oversize);
-    if (connection->fd >= 0) { /* closing ends the watching too */
+    if (connection->fd >= 0) { /* ends the watching too, unless it was handed over (wait_set.h) */
         (void)close(connection->fd);
         connection->fd = -1;
     }

@@ -83,7 +83,7 @@ static enum outcome answer(struct desk *desk, struct connection *connection,
     }
     enum passage passage = pass(desk, connection, seen);
     if (passage == PASSAGE_ON) {
-        return OUTCOME_DONE;
+        return OUTCOME_HANDED_OVER;
     }
     int refusal = desk->exchange.refusal;
     if (passage == PASSAGE_FULL) {

@@ -29,10 +29,11 @@ enum status desk_open(const struct http_program *program, void *context, struct 
 void desk_close(struct desk *desk);
 
 enum outcome {
-    OUTCOME_DONE = 0, /* answered, handed over, refused or broken: to be closed */
-    OUTCOME_NOTHING,  /* nothing is there yet */
-    OUTCOME_WAIT,     /* something is there, and more is to come */
-    OUTCOME_KEEP,     /* answered; another request may come */
+    OUTCOME_DONE = 0,    /* answered, refused or broken: to be closed */
+    OUTCOME_HANDED_OVER, /* to be closed here, and no longer watched: it lives on elsewhere */
+    OUTCOME_NOTHING,     /* nothing is there yet */
+    OUTCOME_WAIT,        /* something is there, and more is to come */
+    OUTCOME_KEEP,        /* answered; another request may come */
 };
 
 /* Looks at what a connection holds, without waiting for more, and answers when that is a request.

@@ -19,7 +19,10 @@
  * answers a POST with a 502. deploy/ keeps no connections.
  *
  * Where answers take long, a worker does not listen: what it answers is handed to it by the porter
- * (porter.c), who runs the same loop at the socket.
+ * (porter.c), who runs the same loop at the socket. Of who hung up while waiting in his lines it is
+ * told by nobody: so it asks before it answers, that no attempt is counted of somebody who left.
+ * Who merely ends his side after a request (shutdown) is taken for gone as well: no web server does
+ * that.
  *
  * The listener is asked only when there is an event: an accept that finds nobody costs as much as
  * eight calls of epoll_wait.
@@ -32,9 +35,11 @@
  * a first worker that could do all is not helped all the time, and comes back as the last in line.
  * While the first tends, no helper leaves. What it costs: when the first is held up otherwise and
  * all helpers stand back, a connection waits as long. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "http/fastcgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -52,9 +57,13 @@
 #define STAND_BACK_MS 20  /* a helper from the listener, after it has helped */
 
 /* Of a worker that takes over from a porter and is to stop: how often it looks whether he has left,
- * when it refuses those who still wait, and when it leaves in any case. So it is gone, with a
- * hash at hand, before it is killed (PREFORK_STOP_MS). */
+ * when it leaves if he is not to stop, when it refuses those who still wait, and when it leaves in
+ * any case. So it is gone, with a hash at hand, before it is killed (PREFORK_STOP_MS).
+ *
+ * When all are to stop, the porter may learn it a moment later than a worker; so one does not leave
+ * at once, but goes on, that nobody is lost who waits. */
 #define STOP_LOOK_MS   20
+#define STOP_ALONE_MS  2000
 #define STOP_REFUSE_MS 8000
 #define STOP_LEAVE_MS  12000
 
@@ -110,6 +119,7 @@ static bool settle(struct worker *worker, struct connection *place, enum outcome
     case OUTCOME_NOTHING:
         return place->standing == STANDING_PENDING || !worker->stopping;
     case OUTCOME_DONE:
+    case OUTCOME_HANDED_OVER:
         break;
     }
     return false;
@@ -118,7 +128,11 @@ static bool settle(struct worker *worker, struct connection *place, enum outcome
 static void advance(struct worker *worker, struct connection *place, uint32_t events)
 {
     bool has_ended = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if (!settle(worker, place, attend(worker, place, has_ended))) {
+    enum outcome outcome = attend(worker, place, has_ended);
+    if (outcome == OUTCOME_HANDED_OVER) {
+        wait_set_remove(&worker->set, place->fd);
+    }
+    if (!settle(worker, place, outcome)) {
         connections_remove(&worker->connections, place);
     }
 }
@@ -148,11 +162,23 @@ static bool take_in(struct worker *worker, const struct connection *newcomer, en
     return true;
 }
 
+static bool has_left(int fd)
+{
+    struct pollfd peer = {.fd = fd, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) > 0;
+}
+
 static void receive(struct worker *worker, int fd)
 {
     struct connection newcomer = {.fd = fd};
+    if (takes_over(worker) && has_left(fd)) {
+        log_debug("a connection was closed by its peer while it waited for a worker");
+        connection_close(&newcomer);
+        return;
+    }
     enum outcome outcome = attend(worker, &newcomer, false);
-    if (outcome == OUTCOME_DONE || !take_in(worker, &newcomer, outcome)) {
+    bool is_over = outcome == OUTCOME_DONE || outcome == OUTCOME_HANDED_OVER;
+    if (is_over || !take_in(worker, &newcomer, outcome)) {
         connection_close(&newcomer);
     }
 }
@@ -230,6 +256,9 @@ static void stop(struct worker *worker)
     struct connection *idle = NULL;
     worker->stopping = true;
     worker->stop_ms = worker->now_ms;
+    if (worker->desk.porter != NULL) {
+        worker->crew->is_porter_stopping = true;
+    }
     if (!takes_over(worker)) {
         wait_set_leave(&worker->set);
     }
@@ -284,12 +313,15 @@ static bool is_porter_gone(const struct fastcgi_crew *crew)
     return porter == FASTCGI_PORTER_LEFT || (porter > 0 && kill(porter, 0) != 0 && errno == ESRCH);
 }
 
-/* Whether nobody will be handed over any more, or the time for it is over. */
+/* Whether nobody will be handed over any more, or the time for it is over, or others go on. */
 static bool has_taken_all(const struct worker *worker)
 {
     const struct handover *from = worker->set.listener.from;
-    return worker->now_ms - worker->stop_ms >= STOP_LEAVE_MS ||
-           (is_porter_gone(worker->crew) && handover_count(from, HANDOVER_KNOWN) == 0 &&
+    int64_t since_ms = worker->now_ms - worker->stop_ms;
+    bool is_gone = is_porter_gone(worker->crew);
+    bool is_alone = !is_gone && !worker->crew->is_porter_stopping;
+    return since_ms >= (is_alone ? STOP_ALONE_MS : STOP_LEAVE_MS) ||
+           (is_gone && handover_count(from, HANDOVER_KNOWN) == 0 &&
             handover_count(from, HANDOVER_STRANGERS) == 0);
 }
 
@@ -363,6 +395,7 @@ static void tell_crew(struct fastcgi_crew *crew, const struct fastcgi_duty *duty
         crew->is_first_away = false;
     }
     if (duty->is_porter) {
+        crew->is_porter_stopping = false;
         crew->porter = getpid();
     }
 }

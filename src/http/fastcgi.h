@@ -12,8 +12,9 @@
 /* What the workers of a program know of each other, in memory that they share; all zero at first.
  */
 struct fastcgi_crew {
-    atomic_bool is_first_away; /* the one that is no helper does something else than answer */
-    atomic_int porter;         /* 0: none yet; its process id; FASTCGI_PORTER_LEFT */
+    atomic_bool is_first_away;      /* the one that is no helper does something else than answer */
+    atomic_int porter;              /* 0: none yet; its process id; FASTCGI_PORTER_LEFT */
+    atomic_bool is_porter_stopping; /* it was told to */
 };
 
 /* What one process does among the others of its program. */
@@ -32,7 +33,8 @@ struct fastcgi_duty {
  *
  * Who takes over from a porter goes on, when it is to stop, until he has left, or died, and nobody
  * waits any more: 8 s later it refuses with 503 who still does, 12 s later it leaves in any case.
- */
+ * When the porter is not told to stop within 2 s, it alone is meant: it leaves, and who waits is
+ * for the others. */
 int fastcgi_serve(const struct http_program *program, void *context,
                   const struct fastcgi_duty *duty, struct fastcgi_crew *crew) MUST_USE;
 

@@ -8,6 +8,7 @@
 #include "http/handover.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -104,11 +105,17 @@ static enum status take_from(int out, int *fd)
     return ERR_SYSTEM;
 }
 
-enum status handover_take(const struct handover *handover, int *fd)
+enum status handover_take(const struct handover *handover, size_t *known_in_a_row, int *fd)
 {
-    enum status status = ERR_NOT_FOUND;
-    for (size_t i = 0; i < HANDOVER_LINES && status == ERR_NOT_FOUND; i++) {
-        status = take_from(handover->out[i], fd);
+    bool is_strangers_turn = *known_in_a_row >= HANDOVER_KNOWN_IN_A_ROW;
+    enum handover_line line = is_strangers_turn ? HANDOVER_STRANGERS : HANDOVER_KNOWN;
+    enum status status = take_from(handover->out[line], fd);
+    if (status == ERR_NOT_FOUND) {
+        line = is_strangers_turn ? HANDOVER_KNOWN : HANDOVER_STRANGERS;
+        status = take_from(handover->out[line], fd);
+    }
+    if (status == OK) {
+        *known_in_a_row = line == HANDOVER_KNOWN ? *known_in_a_row + 1 : 0;
     }
     return status;
 }

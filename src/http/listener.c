@@ -60,9 +60,9 @@ static enum arrival judge_failure(int reason)
     }
 }
 
-static enum arrival take_over(const struct handover *from, int *fd)
+static enum arrival take_over(struct listener *listener, int *fd)
 {
-    switch ((int)handover_take(from, fd)) {
+    switch ((int)handover_take(listener->from, &listener->known_in_a_row, fd)) {
     case OK:
         return ARRIVAL_CONNECTION;
     case ERR_NOT_FOUND: /* another worker took it */
@@ -74,13 +74,13 @@ static enum arrival take_over(const struct handover *from, int *fd)
     }
 }
 
-enum arrival listener_accept(const struct listener *listener, int *fd)
+enum arrival listener_accept(struct listener *listener, int *fd)
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
     bool asks = listener->peers.limited;
     if (listener->from != NULL) {
-        return take_over(listener->from, fd);
+        return take_over(listener, fd);
     }
     int accepted = accept4(listener->fd, asks ? (struct sockaddr *)&peer : NULL, asks ? &len : NULL,
                            SOCK_CLOEXEC);

@@ -9,6 +9,7 @@
 struct listener {
     int fd;                      /* borrowed */
     const struct handover *from; /* borrowed; NULL: connections are accepted on fd */
+    size_t known_in_a_row;       /* for handover_take */
     struct peers peers;
 };
 
@@ -26,6 +27,6 @@ enum arrival {
 
 /* Accepts a connection, or takes one over, without waiting. *fd is set for ARRIVAL_CONNECTION only:
  * a blocking descriptor, as libfcgi needs it, that the caller closes. */
-enum arrival listener_accept(const struct listener *listener, int *fd) MUST_USE;
+enum arrival listener_accept(struct listener *listener, int *fd) MUST_USE;
 
 #endif

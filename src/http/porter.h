@@ -14,9 +14,24 @@
 /* Of these, so many may be strangers: a flood leaves places to those who are known. */
 #define PORTER_STRANGERS_MAX 48
 
+/* So many requests in a second that are known as the same one go before strangers, further ones
+ * stand with them: no account alone can fill the line or keep others out of it. People sign in less
+ * often. */
+#define PORTER_KNOWN_A_SECOND 4
+
+/* Places in which these are counted, each for all numbers with the same remainder. */
+#define PORTER_VISITS 256
+
+struct porter_visits {
+    int64_t second; /* of the monotonic clock */
+    unsigned count; /* in that second */
+};
+
 struct porter {
     const struct handover *handover; /* borrowed */
-    int64_t quiet_until_ms;          /* private to porter.c */
+
+    int64_t quiet_until_ms; /* the rest is private to porter.c; all zero at first */
+    struct porter_visits visits[PORTER_VISITS];
 };
 
 enum passage {

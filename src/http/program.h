@@ -24,10 +24,11 @@ struct http_program {
     void (*refuse)(void *context, const struct request *request, int status,
                    struct response *response);
 
-    /* Whether a POST to a slow program is of somebody who is known, and so goes before all that are
-     * not; NULL: nobody is. Asked by the porter, for each: it should take microseconds. The request
-     * is whole but for `fields` and `form`, which are empty. */
-    bool (*is_known)(void *context, const struct request *request);
+    /* Who sends a POST to a slow program: a number that stands for somebody who is known, and so
+     * goes before strangers, as long as that one does not come too often (http/porter.h); 0: a
+     * stranger. NULL: all are. Asked by the porter, for each: it should take microseconds. The
+     * request is whole but for `fields` and `form`, which are empty. */
+    uint64_t (*known_as)(void *context, const struct request *request);
 
     /* Does what must never stand in the way of an answer, such as writing down what the answers
      * left to be written; NULL: nothing. Called when answers were given, their connections are

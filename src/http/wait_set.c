@@ -64,6 +64,11 @@ bool wait_set_add(const struct wait_set *set, int fd, uint32_t key)
     return watch(set, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, key);
 }
 
+void wait_set_remove(const struct wait_set *set, int fd)
+{
+    (void)epoll_ctl(set->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 /* The descriptors by which connections come; how many. */
 static size_t list_sources(const struct wait_set *set, int out[HANDOVER_LINES])
 {

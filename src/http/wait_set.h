@@ -24,8 +24,13 @@ enum status wait_set_open(int listener, const struct handover *from, struct wait
 void wait_set_close(struct wait_set *set);
 
 /* Adds a connection, to be told by the edge when it can be read or has ended, under the key. False
- * (logged): it cannot be. Whoever closes the connection takes it out. */
+ * (logged): it cannot be. Closing it takes it out, as long as nobody else has it open. */
 bool wait_set_add(const struct wait_set *set, int fd, uint32_t key) MUST_USE;
+
+/* Takes out a connection that was handed to another process, before it is closed here: there it
+ * stays open, and what becomes of it would still be told under the key, whoever has that by then.
+ */
+void wait_set_remove(const struct wait_set *set, int fd);
 
 /* Watches the listener (again), and leaves it. Level-triggered and exclusive: one connection wakes
  * one worker. False (logged): it cannot be. */

@@ -195,16 +195,16 @@ enum status site_identify(struct site *site, const struct request *request, int6
     return auth_identify(&site->auth, values, count, now_s, out);
 }
 
-bool site_is_known(void *context, const struct request *request)
+uint64_t site_known_as(void *context, const struct request *request)
 {
     struct site *site = context;
     struct text values[AUTH_COOKIES_MAX];
     size_t count = site_list_cookies(request, config_device_cookie_name(site->config), values);
     int64_t now_s = 0;
     if (count == 0 || clock_get(&now_s) != OK || keyring_refresh(site->auth.keyring) != OK) {
-        return false; /* whoever answers meets the same, and says so */
+        return 0; /* whoever answers meets the same, and says so */
     }
-    return device_is_known(site->auth.keyring, values, count, now_s);
+    return device_known_as(site->auth.keyring, values, count, now_s);
 }
 
 int site_tend(void *context, bool leaving)

@@ -38,9 +38,9 @@ int site_run(const struct site_program *program, int argc, char **argv) MUST_USE
 /* The `tend` of struct http_program for all of them. */
 int site_tend(void *context, bool leaving);
 
-/* The `is_known` of struct http_program: the browser has a device token of ours, so somebody signed
- * in with it before. */
-bool site_is_known(void *context, const struct request *request);
+/* The `known_as` of struct http_program: the user who signed in with this browser before, by its
+ * device token of ours. */
+uint64_t site_known_as(void *context, const struct request *request);
 
 /* The `rest` of struct http_program for one that remembers. */
 int site_rest(void *context);

@@ -53,10 +53,15 @@ static void log_form(const struct service_options *options, const struct request
     }
 }
 
-static bool is_known(void *context, const struct request *request)
+static uint64_t known_as(void *context, const struct request *request)
 {
+    static const char known[] = "/known/";
+    size_t len = strlen(known);
     (void)context;
-    return text_is(request->path, "/known");
+    if (request->path.len <= len || memcmp(request->path.data, known, len) != 0) {
+        return 0;
+    }
+    return strtoull(request->path.data + len, NULL, 10);
 }
 
 static void handle(void *context, const struct request *request, struct response *response)
@@ -147,7 +152,7 @@ static void run(struct service_options options, int listener)
                                          .reads_body = !options.ignores_body,
                                          .is_brief = options.is_brief,
                                          .is_slow = options.is_slow,
-                                         .is_known = options.is_slow ? is_known : NULL,
+                                         .known_as = options.is_slow ? known_as : NULL,
                                          .handle = handle,
                                          .refuse = refuse,
                                          .tend = options.tends ? tend : NULL,

@@ -10,7 +10,7 @@ struct service_options {
     size_t workers;    /* 0 means 1 */
     bool ignores_body; /* the program does not read bodies, as the gate */
     bool is_brief;     /* its answers are brief, as the gate's */
-    bool is_slow;      /* it has a porter, who knows those that ask for /known */
+    bool is_slow;      /* it has a porter, who knows those that ask for /known/NUMBER as NUMBER */
     unsigned files;    /* limit of open descriptors; 0: as it is */
     const char *peers; /* FCGI_WEB_SERVER_ADDRS; with it, the socket is TCP on 127.0.0.1 */
     bool tends;        /* the program has something to tend, and logs it (service_read_tends) */

@@ -19,11 +19,13 @@
 #define MANY 128 /* more than are ever let in */
 
 static struct handover handover;
+static size_t known_in_a_row;
 
 static int set_up(void **state)
 {
     (void)state;
     capture_start();
+    known_in_a_row = 0;
     return handover_open(&handover) == OK ? 0 : -1;
 }
 
@@ -51,7 +53,7 @@ static char take(void)
 {
     char name = '?';
     int fd = -1;
-    enum status status = handover_take(&handover, &fd);
+    enum status status = handover_take(&handover, &known_in_a_row, &fd);
     if (status == ERR_NOT_FOUND) {
         assert_int_equal(fd, -1);
         return '-';
@@ -78,6 +80,35 @@ static void who_is_known_is_taken_first_and_each_line_in_order(void **state)
     }
     assert_int_equal(handover_count(&handover, HANDOVER_STRANGERS), 0);
     assert_int_equal(handover_count(&handover, HANDOVER_KNOWN), 0);
+}
+
+static void after_three_known_ones_a_stranger_goes_first_if_one_waits(void **state)
+{
+    static const char order[] = "KKKaKKKbK";
+    (void)state;
+    for (size_t i = 0; i < 7; i++) {
+        put(HANDOVER_KNOWN, 'K');
+    }
+    put(HANDOVER_STRANGERS, 'a');
+    put(HANDOVER_STRANGERS, 'b');
+    for (size_t i = 0; i < strlen(order); i++) {
+        assert_int_equal(take(), order[i]);
+    }
+    assert_int_equal(take(), '-');
+}
+
+static void a_stranger_does_not_wait_for_three_more_after_many_known_ones(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 10; i++) {
+        put(HANDOVER_KNOWN, 'K');
+    }
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(take(), 'K');
+    }
+    put(HANDOVER_STRANGERS, 'a');
+    assert_int_equal(take(), 'a');
+    assert_int_equal(take(), 'K');
 }
 
 static void a_line_holds_more_than_are_ever_let_in(void **state)
@@ -120,7 +151,7 @@ static void without_a_descriptor_left_a_connection_is_lost_and_the_next_is_not(v
     assert_int_equal(close(free_number), 0);
     const struct rlimit none = {(rlim_t)free_number, usual.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    enum status status = handover_take(&handover, &fd);
+    enum status status = handover_take(&handover, &known_in_a_row, &fd);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
     assert_int_equal(status, ERR_MEMORY);
     assert_int_equal(fd, -1);
@@ -136,7 +167,7 @@ static void a_line_whose_other_end_is_gone_is_of_no_use(void **state)
         assert_int_equal(close(handover.in[i]), 0);
         handover.in[i] = -1;
     }
-    assert_int_equal(handover_take(&handover, &fd), ERR_SYSTEM);
+    assert_int_equal(handover_take(&handover, &known_in_a_row, &fd), ERR_SYSTEM);
     assert_int_equal(fd, -1);
     assert_non_null(strstr(capture_next(), "cannot be taken over"));
     assert_int_equal(handover_put(&handover, HANDOVER_STRANGERS, 0), ERR_SYSTEM);
@@ -151,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         HANDOVER_TEST(who_is_known_is_taken_first_and_each_line_in_order),
+        HANDOVER_TEST(after_three_known_ones_a_stranger_goes_first_if_one_waits),
+        HANDOVER_TEST(a_stranger_does_not_wait_for_three_more_after_many_known_ones),
         HANDOVER_TEST(a_line_holds_more_than_are_ever_let_in),
         HANDOVER_TEST(what_a_process_puts_outlives_it),
         HANDOVER_TEST(without_a_descriptor_left_a_connection_is_lost_and_the_next_is_not),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -197,7 +198,7 @@ static void who_is_known_goes_first_even_in_a_flood(void **state)
     }
     for (size_t i = 0; i < 3; i++) {
         const char field[] = {(char)('1' + i), '\0'};
-        known[i] = send_form("/known", field);
+        known[i] = send_form("/known/1", field);
     }
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(read_status(known[i], NULL), 200);
@@ -211,21 +212,92 @@ static void who_is_known_goes_first_even_in_a_flood(void **state)
     assert_int_equal(service_stop(master), 0);
 }
 
+/* How many of MANY are answered with 200. */
+static size_t count_answered(const int *sent)
+{
+    size_t answered = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        answered += read_status(sent[i], NULL) == 200;
+    }
+    return answered;
+}
+
 static void those_who_are_known_are_not_without_limit_either(void **state)
 {
     pid_t master = start(1);
     int sent[MANY];
-    size_t answered = 0;
     (void)state;
     int held = hold_worker();
     for (size_t i = 0; i < MANY; i++) {
-        sent[i] = send_form("/known", "x");
+        char path[32];
+        (void)snprintf(path, sizeof path, "/known/%zu", i + 1);
+        sent[i] = send_form(path, "x");
     }
-    for (size_t i = 0; i < MANY; i++) {
-        answered += read_status(sent[i], NULL) == 200;
-    }
-    assert_int_equal(answered, PORTER_WAITING_MAX);
+    assert_int_equal(count_answered(sent), PORTER_WAITING_MAX);
     assert_int_equal(read_status(held, NULL), 200);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void who_comes_too_often_stands_with_the_strangers(void **state)
+{
+    pid_t master = start(1);
+    int sent[MANY];
+    char order[1024];
+    (void)state;
+    int held = hold_worker();
+    for (size_t i = 0; i < MANY; i++) {
+        sent[i] = send_form("/known/7", "x");
+    }
+    int other = send_form("/known/8", "other");
+    assert_int_equal(read_status(other, NULL), 200);
+    size_t answered = count_answered(sent);
+    /* The burst may see two seconds begin. */
+    assert_in_range(answered, PORTER_STRANGERS_MAX + 1,
+                    PORTER_STRANGERS_MAX + 2 * PORTER_KNOWN_A_SECOND);
+    assert_int_equal(read_status(held, NULL), 200);
+    read_order(order, sizeof order);
+    size_t before = ((size_t)(strstr(order, "other") - order) - strlen("held ")) / strlen("x ");
+    assert_in_range(before, PORTER_KNOWN_A_SECOND, 3 * PORTER_KNOWN_A_SECOND);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void two_who_share_a_place_do_not_escape_the_count_in_turn(void **state)
+{
+    pid_t master = start(1);
+    int sent[MANY];
+    (void)state;
+    int held = hold_worker();
+    for (size_t i = 0; i < MANY; i++) {
+        char path[32];
+        (void)snprintf(path, sizeof path, "/known/%d", i % 2 == 0 ? 7 : 7 + PORTER_VISITS);
+        sent[i] = send_form(path, "x");
+    }
+    assert_in_range(count_answered(sent), PORTER_STRANGERS_MAX + 1,
+                    PORTER_STRANGERS_MAX + 2 * PORTER_KNOWN_A_SECOND);
+    assert_int_equal(read_status(held, NULL), 200);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void many_who_are_known_do_not_keep_a_stranger_out(void **state)
+{
+    pid_t master = start(1);
+    int known[12];
+    char order[256];
+    (void)state;
+    int held = hold_worker();
+    for (size_t i = 0; i < 12; i++) {
+        char path[32];
+        (void)snprintf(path, sizeof path, "/known/%zu", i + 1);
+        known[i] = send_form(path, "k");
+    }
+    int stranger = send_form("/", "s");
+    assert_int_equal(read_status(stranger, NULL), 200);
+    for (size_t i = 0; i < 12; i++) {
+        assert_int_equal(read_status(known[i], NULL), 200);
+    }
+    assert_int_equal(read_status(held, NULL), 200);
+    read_order(order, sizeof order);
+    assert_string_equal(order, "held k k k s k k k k k k k k k ");
     assert_int_equal(service_stop(master), 0);
 }
 
@@ -304,6 +376,48 @@ static void a_porter_who_dies_comes_back_and_those_who_wait_are_kept(void **stat
     assert_int_equal(service_stop(master), 0);
 }
 
+static void who_hangs_up_in_the_line_does_not_close_whoever_came_after(void **state)
+{
+    pid_t master = start(1);
+    struct buffer request;
+    (void)state;
+    buffer_init(&request, RECORDS_MAX);
+    request_add(&request, 1, "/", text_of("a=x"));
+    int held = hold_worker();
+    int first = service_connect();
+    pause_ms(60); /* so that the porter watches it */
+    assert_true(service_send(first, buffer_text(&request), request.len));
+    pause_ms(60);
+    int second = service_connect(); /* takes the place of the first at the porter's */
+    pause_ms(60);
+    assert_int_equal(close(first), 0);
+    pause_ms(60);
+    assert_true(service_send(second, buffer_text(&request), request.len));
+    assert_int_equal(read_status(second, NULL), 200);
+    assert_int_equal(read_status(held, NULL), 200);
+    buffer_clear(&request);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void who_left_before_the_turn_came_is_not_answered(void **state)
+{
+    pid_t master = start(1);
+    char order[256];
+    (void)state;
+    int held = hold_worker();
+    int gone = send_form("/known/1", "gone");
+    int also_gone = send_form("/", "gone");
+    int stays = send_form("/", "stays");
+    pause_ms(100); /* until all are in line */
+    assert_int_equal(close(gone), 0);
+    assert_int_equal(close(also_gone), 0);
+    assert_int_equal(read_status(stays, NULL), 200);
+    assert_int_equal(read_status(held, NULL), 200);
+    read_order(order, sizeof order);
+    assert_string_equal(order, "held stays ");
+    assert_int_equal(service_stop(master), 0);
+}
+
 static void a_worker_that_dies_takes_nobody_with_it_who_waits(void **state)
 {
     pid_t master = start(1);
@@ -326,6 +440,26 @@ static void a_porter_who_alone_is_told_to_stop_is_replaced(void **state)
         next = service_ask_pid("/");
     }
     assert_int_equal(read_status(send_form("/", "x"), NULL), 200);
+    assert_int_equal(service_stop(master), 0);
+}
+
+static void a_worker_who_alone_is_told_to_stop_leaves_those_who_wait_to_the_next(void **state)
+{
+    pid_t master = start(1);
+    int sent[9]; /* 5.4 s of work */
+    pid_t first = 0;
+    pid_t last = 0;
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        sent[i] = send_form("/slow", "x");
+    }
+    assert_int_equal(read_status(sent[0], &first), 200);
+    assert_int_equal(kill(first, SIGTERM), 0);
+    for (size_t i = 1; i < 9; i++) {
+        assert_int_equal(read_status(sent[i], &last), 200);
+    }
+    assert_int_not_equal(last, first);
+    assert_int_not_equal(kill(first, 0), 0);
     assert_int_equal(service_stop(master), 0);
 }
 
@@ -407,11 +541,17 @@ int main(void)
         cmocka_unit_test(who_finds_too_many_is_refused_at_once_and_nobody_is_lost),
         cmocka_unit_test(who_is_known_goes_first_even_in_a_flood),
         cmocka_unit_test(those_who_are_known_are_not_without_limit_either),
+        cmocka_unit_test(who_comes_too_often_stands_with_the_strangers),
+        cmocka_unit_test(two_who_share_a_place_do_not_escape_the_count_in_turn),
+        cmocka_unit_test(many_who_are_known_do_not_keep_a_stranger_out),
         cmocka_unit_test(what_is_too_large_or_malformed_does_not_reach_the_workers),
         cmocka_unit_test(a_kept_connection_carries_pages_and_a_form),
         cmocka_unit_test(a_porter_who_dies_comes_back_and_those_who_wait_are_kept),
+        cmocka_unit_test(who_hangs_up_in_the_line_does_not_close_whoever_came_after),
+        cmocka_unit_test(who_left_before_the_turn_came_is_not_answered),
         cmocka_unit_test(a_worker_that_dies_takes_nobody_with_it_who_waits),
         cmocka_unit_test(a_porter_who_alone_is_told_to_stop_is_replaced),
+        cmocka_unit_test(a_worker_who_alone_is_told_to_stop_leaves_those_who_wait_to_the_next),
         cmocka_unit_test(all_who_wait_are_answered_before_the_program_stops),
         cmocka_unit_test(a_porter_who_dies_while_all_stop_holds_nobody_up),
         cmocka_unit_test(who_would_hold_up_a_program_that_stops_is_refused),

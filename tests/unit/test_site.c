@@ -11,16 +11,21 @@
 
 #include <cmocka.h>
 
-#include "database.h"
+#include "auth/device.h"
+#include "base/clock.h"
 #include "scratch.h"
 
 static struct site site;
 static char device[TOKEN_TEXT_MAX + 1], anonymous[TOKEN_TEXT_MAX + 1];
 
-static void make_token(enum token_kind kind, char out[TOKEN_TEXT_MAX + 1])
+/* The token of the user's browser, issued now, turned into one of that kind. */
+static void make_token(enum token_kind kind, int64_t user_id, char out[TOKEN_TEXT_MAX + 1])
 {
     struct token token;
-    assert_int_equal(token_new(kind, NOON, &token), OK);
+    int64_t now_s = 0;
+    assert_int_equal(clock_get(&now_s), OK);
+    assert_int_equal(device_new(user_id, now_s, &token), OK);
+    token.kind = kind;
     assert_int_equal(token_encode(site.auth.keyring, &token, out), OK);
 }
 
@@ -36,8 +41,8 @@ static int set_up(void **state)
     (void)unlink(config_secret_path(site.config));
     assert_int_equal(keyring_create(config_secret_path(site.config)), OK);
     assert_int_equal(keyring_open(config_secret_path(site.config), &site.auth.keyring), OK);
-    make_token(TOKEN_DEVICE, device);
-    make_token(TOKEN_ANONYMOUS, anonymous);
+    make_token(TOKEN_DEVICE, 7, device);
+    make_token(TOKEN_ANONYMOUS, 7, anonymous);
     return 0;
 }
 
@@ -49,11 +54,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-static bool is_known_by(const char *name, const char *value)
+static uint64_t known_by(const char *name, const char *value)
 {
     const struct field cookies[] = {{TEXT("other"), TEXT("x")}, {text_of(name), text_of(value)}};
     const struct request request = {.cookies = {cookies, 2}};
-    return site_is_known(&site, &request);
+    return site_known_as(&site, &request);
 }
 
 static const char *device_name(void)
@@ -61,26 +66,28 @@ static const char *device_name(void)
     return config_device_cookie_name(site.config);
 }
 
-static void a_browser_with_a_device_token_is_known(void **state)
+static void a_browser_with_a_device_token_is_known_as_its_user(void **state)
 {
     (void)state;
-    assert_true(is_known_by(device_name(), device));
+    assert_int_equal(known_by(device_name(), device), 7);
+    make_token(TOKEN_DEVICE, INT64_MAX, device);
+    assert_int_equal(known_by(device_name(), device), INT64_MAX);
 }
 
 static void nobody_is_known_without_one(void **state)
 {
     const struct request request = {0};
     (void)state;
-    assert_false(site_is_known(&site, &request));
-    assert_false(is_known_by(device_name(), ""));
-    assert_false(is_known_by(device_name(), "x"));
-    assert_false(is_known_by(config_cookie_name(site.config), device));
+    assert_int_equal(site_known_as(&site, &request), 0);
+    assert_int_equal(known_by(device_name(), ""), 0);
+    assert_int_equal(known_by(device_name(), "x"), 0);
+    assert_int_equal(known_by(config_cookie_name(site.config), device), 0);
 }
 
 static void a_token_of_another_kind_makes_nobody_known(void **state)
 {
     (void)state;
-    assert_false(is_known_by(device_name(), anonymous));
+    assert_int_equal(known_by(device_name(), anonymous), 0);
 }
 
 static void a_device_token_that_was_changed_makes_nobody_known(void **state)
@@ -90,7 +97,7 @@ static void a_device_token_that_was_changed_makes_nobody_known(void **state)
         char changed[TOKEN_TEXT_MAX + 1];
         memcpy(changed, device, sizeof changed);
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
-        assert_false(is_known_by(device_name(), changed));
+        assert_int_equal(known_by(device_name(), changed), 0);
     }
 }
 
@@ -99,9 +106,9 @@ static void a_device_token_of_a_former_secret_makes_nobody_known(void **state)
     (void)state;
     assert_int_equal(unlink(config_secret_path(site.config)), 0);
     assert_int_equal(keyring_create(config_secret_path(site.config)), OK);
-    assert_false(is_known_by(device_name(), device));
-    make_token(TOKEN_DEVICE, device);
-    assert_true(is_known_by(device_name(), device));
+    assert_int_equal(known_by(device_name(), device), 0);
+    make_token(TOKEN_DEVICE, 7, device);
+    assert_int_equal(known_by(device_name(), device), 7);
 }
 
 #define SITE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -109,7 +116,7 @@ static void a_device_token_of_a_former_secret_makes_nobody_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SITE_TEST(a_browser_with_a_device_token_is_known),
+        SITE_TEST(a_browser_with_a_device_token_is_known_as_its_user),
         SITE_TEST(nobody_is_known_without_one),
         SITE_TEST(a_token_of_another_kind_makes_nobody_known),
         SITE_TEST(a_device_token_that_was_changed_makes_nobody_known),
