@@ -24,7 +24,7 @@ static void make_token(enum token_kind kind, int64_t user_id, char out[TOKEN_TEX
     struct token token;
     int64_t now_s = 0;
     assert_int_equal(clock_get(&now_s), OK);
-    assert_int_equal(device_new(user_id, now_s, &token), OK);
+    assert_int_equal(device_new(&(struct user){.id = user_id}, now_s, &token), OK);
     token.kind = kind;
     assert_int_equal(token_encode(site.auth.keyring, &token, out), OK);
 }
