@@ -147,6 +147,7 @@ static void a_program_rests_after_each_answer_be_there_a_request_or_not(void **s
     for (size_t i = 0; i < ASKED; i++) {
         fds[i] = service_connect();
         assert_true(service_send(fds[i], buffer_text(&request), request.len));
+        pause_ms(100); /* or the first one and the second may be answered in the same turn */
     }
     for (size_t i = 0; i < ASKED; i++) {
         struct buffer raw;
@@ -177,7 +178,7 @@ static void a_program_that_does_not_rest_yet_is_asked_again(void **state)
     pause_ms(100);
     assert_int_equal(count_rests(2), 1);
     pause_ms(1200);
-    assert_int_equal(count_rests(1), 1); /* the next answer came first */
+    assert_in_range(count_rests(1), 1, 2); /* twice if a connection came before its request */
     assert_int_equal(count_rests(2), 2);
     pause_ms(1200);
     assert_int_equal(count_rests(2), 2);
