@@ -128,7 +128,7 @@ forEachStore('the audit log', (at) => {
         await sql(at, 'ALTER TABLE hidden RENAME TO audit_ends');
         const answer = await browser.fetch('/auth/session', { headers: { cookie } });
         assert.equal(answer.status, 401);
-        await logged(at, /warning: the sign-out of alice is not in the audit log/);
+        await logged(at, /warning: the audit log does not tell of the sign-out of alice/);
     });
 });
 
