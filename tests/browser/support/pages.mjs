@@ -107,7 +107,6 @@ export const pages = [
     { name: 'account-remembered', who: 'bob', remember: true, open: goto('/auth/account') },
     { name: 'account-longest', who: 'longest', open: goto('/auth/account') },
     { name: 'password', who: 'alice', open: goto('/auth/account/password') },
-    { name: 'password-changed', who: 'alice', open: goto('/auth/account/password?changed') },
     {
         name: 'password-refused', who: 'alice',
         open: send('/auth/account/password', { 'Present password': 'something', ...weak }, 'Change password'),
