@@ -11,17 +11,14 @@
 
 #include "auth/own_account.h"
 #include "base/log.h"
-#include "base/secret.h"
-#include "database.h"
-#include "scratch.h"
+#include "policy.h"
 #include "session/remember.h"
 #include "store/links.h"
 
-#define OLD   TEXT("correct horse")
+#define OLD   POLICY_PASSWORD
 #define NEW   TEXT("another horse")
 #define STORE 3 /* kinds of stores */
 
-static const struct password_cost cheap = {8192, 1};
 static const struct visitor nobody;
 static const struct origin origin = {.address = {"192.0.2.1", 9}, .agent = {"Firefox", 7}};
 
@@ -30,34 +27,13 @@ static struct store *admin;
 static struct auth auth;
 static struct user alice, bob;
 
-static struct user add_user(const char *name)
-{
-    struct user user = {.created_s = NOON};
-    (void)snprintf(user.name, sizeof user.name, "%s", name);
-    assert_int_equal(password_hash(OLD, &cheap, user.hash), OK);
-    assert_int_equal(users_add(admin, &user), OK);
-    return user;
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    char error[CONFIG_ERROR_MAX] = "";
-    char text[512];
-    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\nrun_directory = %s\n",
-                   scratch_folder(), scratch_folder());
-    if (config_load(scratch_write("test.conf", text), &config, error) != OK) {
-        fail_msg("%s", error);
-    }
-    config->password.memory_bytes = cheap.memory_bytes;
-    config->password.passes = cheap.passes;
-    (void)unlink(config_secret_path(config));
-    (void)unlink(config_cache_path(config));
-    assert_int_equal(keyring_create(config_secret_path(config)), OK);
-    (void)database_make();
+    config = policy_make();
     admin = database_open(STORE_ROLE_ADMIN);
-    alice = add_user("alice");
-    bob = add_user("bob");
+    alice = policy_add_user(admin, "alice");
+    bob = policy_add_user(admin, "bob");
     return 0;
 }
 
@@ -113,7 +89,7 @@ static bool is_password(const char *name, struct text password)
     struct user user = {0};
     bool stale = false;
     assert_int_equal(users_find(admin, text_of(name), &user), OK);
-    return password_check(password, user.hash, &cheap, &stale) == ALLOW;
+    return password_check(password, user.hash, &policy_cost, &stale) == ALLOW;
 }
 
 static void a_new_password_ends_all_sessions_but_this_ones_successor(void **state)
