@@ -189,7 +189,7 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                        " WHERE kind <> 3 ORDER BY failures, failed_s LIMIT ?1)"},
     [THROTTLE_LIST] = {ADMINISTERING, READS,
                        "SELECT kind, account, network, failures, failed_s, until_s FROM throttle"
-                       " WHERE forget_s > ?1 ORDER BY failed_s DESC"},
+                       " WHERE forget_s > ?1 AND failures > 0 ORDER BY failed_s DESC"},
 
     /* Always a row: while it is the present one, whatever else is read is of the same state. */
     [AUDIT_ENDS_GET] = {AUDITING, READS,

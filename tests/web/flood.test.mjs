@@ -136,7 +136,7 @@ describe('a flood against one account', () => {
 
         const used = usedBy(workers) - before;
         const rows = JSON.parse(install.do(['throttle', 'list', '--json'])).length;
-        const sorted = (list) => list.toSorted((a, b) => a - b);
+        const sorted = (list) => [...list].sort((a, b) => a - b);
         const at = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(part * list.length))].toFixed(0);
         // A known browser stands before all strangers, behind those at most whose turn it is already. A slow
         // machine may take longer for each.
