@@ -62,7 +62,7 @@ for (const server of servers) {
             const before = await tryMany(web, 30); // so that the others wait, who come one by one
             const answers = await Promise.all(await tryMany(web, 8, 100));
             const times = answers.map(({ at }) => at);
-            assert.deepEqual(times, times.toSorted((a, b) => a - b));
+            assert.deepEqual(times, [...times].sort((a, b) => a - b));
             for (const { status } of [...await Promise.all(before), ...answers]) assert.equal(status, 403);
         });
 
