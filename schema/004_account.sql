@@ -5,7 +5,7 @@
 -- with a secret, so that what was typed as a name cannot be told from it; `account` is the name of a
 -- user or empty. The table is of limited length: what was forgotten goes first, then what failed
 -- least; but never a count of an account (3), or who fills the table could have it begin anew. Of
--- those there are no more than users, and 4,096 for all names that nobody has.
+-- those there are no more than users, and 65,536 for all names that nobody has.
 CREATE TABLE throttle (
     key      BLOB PRIMARY KEY NOT NULL CHECK (length(key) = 16),
     kind     INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),

@@ -70,15 +70,25 @@ static bool read_token(const struct keyring *keyring, struct text cookie, int64_
            out->issued_s <= now_s + CLOCK_SKEW_S && now_s - out->issued_s < DEVICE_LIFE_S;
 }
 
-uint64_t device_known_as(const struct keyring *keyring, const struct text *cookies, size_t count,
-                         int64_t now_s)
+/* Whose token it is, as it says itself; 0: nobody's. */
+static int64_t read_user_id(const struct token *token)
+{
+    uint64_t id = bytes_get_number(token->id + AT_USER, USER_BYTES);
+    return id <= INT64_MAX ? (int64_t)id : 0;
+}
+
+uint64_t device_known_as(struct store *store, const struct keyring *keyring,
+                         const struct device_cookies *cookies, int64_t now_s)
 {
     uint64_t who = 0;
-    for (size_t i = 0; i < count && i < AUTH_COOKIES_MAX && who == 0; i++) {
+    for (size_t i = 0; i < cookies->count && i < AUTH_COOKIES_MAX && who == 0; i++) {
         struct token token = {0};
-        if (read_token(keyring, cookies[i], now_s, &token)) {
-            who = bytes_get_number(token.id + DEVICE_ID_BYTES, USER_BYTES);
+        struct user user = {0};
+        if (read_token(keyring, cookies->items[i], now_s, &token) &&
+            users_find_by_id(store, read_user_id(&token), &user) == OK && is_of(&token, &user)) {
+            who = (uint64_t)user.id;
         }
+        secret_wipe(&user, sizeof user);
         token_wipe(&token);
     }
     return who;
@@ -90,8 +100,10 @@ bool device_find(const struct keyring *keyring, const struct origin *origin,
     bool found = false;
     for (size_t i = 0; i < origin->device_count && i < AUTH_COOKIES_MAX && !found; i++) {
         struct token token = {0};
-        found = user->id > 0 && read_token(keyring, origin->devices[i], now_s, &token) &&
-                is_of(&token, user);
+        /* The same work for a name that nobody has. */
+        bool is_token = read_token(keyring, origin->devices[i], now_s, &token);
+        bool is_theirs = is_of(&token, user);
+        found = is_token && is_theirs && user->id > 0;
         if (found) {
             memcpy(out, token.id, DEVICE_ID_BYTES);
         }

@@ -14,10 +14,15 @@
  * untouched then. */
 enum status device_new(const struct user *user, int64_t now_s, struct token *out) MUST_USE;
 
-/* The user of the first of the cookies that is such a token in time, as a number that tells users
- * apart; 0: none is. */
-uint64_t device_known_as(const struct keyring *keyring, const struct text *cookies, size_t count,
-                         int64_t now_s);
+struct device_cookies {
+    const struct text *items; /* values as they came */
+    size_t count;
+};
+
+/* The id of the user whose browser one of the cookies makes known at `now_s`, by the user's present
+ * salt; 0: none does, or it cannot be told. Reads one user for each cookie that is a token. */
+uint64_t device_known_as(struct store *store, const struct keyring *keyring,
+                         const struct device_cookies *cookies, int64_t now_s);
 
 /* Whether one of the cookies is such a token for that user, in time; `out` is then what tells this
  * browser from others. A secret, as the token is. False for the id 0. */

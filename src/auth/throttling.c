@@ -15,10 +15,10 @@
  * a secret: what was typed as a name may have been a password. A new secret begins all counts anew.
  *
  * Counts of accounts are never pushed out of the table (store/throttle.c), so there must not be one
- * for each name that somebody makes up: such names share 4,096 of them, by 12 bits of the key.
- * Which of them share one only the secret tells. So nobody can choose names that would make a
- * further one wait, which no user's does; short of failing for all 4,096: with 100 free some
- * 400,000 times within a day, 50 from each network. Who does that learns which names have users.
+ * for each name that somebody makes up: such names share 65,536 of them, by 16 bits of the key.
+ * Which of them share one only the secret tells. Not protected: who lets a name wait, and then
+ * tries made-up ones until one has to wait at once, some 65,000 attempts from as many networks as
+ * they take, has learnt that the name is nobody's.
  */
 #include "auth/throttling.h"
 
@@ -39,8 +39,7 @@
 #define KEY_INPUT_MAX    (1 + ACCOUNT_BYTES + DEVICE_ID_BYTES + THROTTLE_NETWORK_MAX)
 #define FIRST_DELAY_PART 60
 
-#define SHARED_KEY_BYTES 2     /* what is left of the key of an account that is none */
-#define SHARED_KEY_MASK  0xf0U /* of the last of them */
+#define SHARED_KEY_BYTES 2 /* what is left of the key of an account that is none */
 
 /* Keeps the first bits and makes the others zero. */
 static void mask(struct address *address, uint64_t bits)
@@ -124,12 +123,11 @@ static void make_key(const uint8_t *secret, const struct key_parts *parts,
     secret_wipe(tag, sizeof tag);
 }
 
-/* Leaves 12 bits of the key when `shares`; the same work when not. No user's key is among those
- * that this makes: it would have to end with 116 zero bits. */
+/* Leaves 16 bits of the key when `shares`; the same work when not. No user's key is among those
+ * that this makes: it would have to end with 112 zero bits. */
 static void share_key(bool shares, uint8_t key[THROTTLE_KEY_BYTES])
 {
     const uint8_t kept = shares ? 0 : 0xff;
-    key[SHARED_KEY_BYTES - 1] &= (uint8_t)(SHARED_KEY_MASK | kept);
     for (size_t i = SHARED_KEY_BYTES; i < THROTTLE_KEY_BYTES; i++) {
         key[i] &= kept;
     }

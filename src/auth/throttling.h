@@ -30,7 +30,7 @@ void throttling_print_network(const struct config *config, struct text address,
 /* Finds out what the attempt counts in. From a browser that is known to the account: in the count
  * of that browser. Else in those of account and network together, of the network, and of the
  * account; a name that nobody has is as good as an account, but shares its count with other such
- * names, of which there are 4,096 counts in all. ERR_NOT_FOUND: no secret. */
+ * names, of which there are 65,536 counts in all. ERR_NOT_FOUND: no secret. */
 enum status throttling_plan(const struct config *config, const struct keyring *keyring,
                             const struct throttled *who, struct throttling *out) MUST_USE;
 

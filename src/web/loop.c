@@ -1,20 +1,25 @@
 /* The count travels in a cookie that is kept over http too, and whatever session.cookie_domain
- * says: it has to come back where the session's cookie does not. */
+ * says: it has to come back where the session's cookie does not. Over https it has a name that no
+ * neighbouring host can set. */
 #include "web/loop.h"
 
 #include <stdio.h>
 
 #include "http/cookie.h"
 
-#define LOOP_COOKIE "latchkey-hops"
 #define LOOP_MAX    5 /* nobody clicks so often */
 #define LOOP_LIFE_S 30
+
+static const char *cookie_name(const struct visit *visit)
+{
+    return visit->request->https ? "__Host-latchkey-hops" : "latchkey-hops";
+}
 
 static unsigned count_hops(const struct visit *visit)
 {
     struct text values[AUTH_COOKIES_MAX];
     uint64_t hops = 0;
-    if (site_list_cookies(visit->request, LOOP_COOKIE, values) == 0 ||
+    if (site_list_cookies(visit->request, cookie_name(visit), values) == 0 ||
         text_parse_number(values[0], LOOP_MAX, &hops) != OK) {
         return 0;
     }
@@ -25,8 +30,9 @@ static unsigned count_hops(const struct visit *visit)
 static void set_hops(struct visit *visit, const char *value)
 {
     const struct cookie cookie = {
-        .name = LOOP_COOKIE,
+        .name = cookie_name(visit),
         .value = text_of(value),
+        .secure = visit->request->https,
         .keep = true,
         .max_age_s = LOOP_LIFE_S,
     };

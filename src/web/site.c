@@ -204,7 +204,8 @@ uint64_t site_known_as(void *context, const struct request *request)
     if (count == 0 || clock_get(&now_s) != OK || keyring_refresh(site->auth.keyring) != OK) {
         return 0; /* whoever answers meets the same, and says so */
     }
-    return device_known_as(site->auth.keyring, values, count, now_s);
+    const struct device_cookies cookies = {values, count};
+    return device_known_as(site->auth.store, site->auth.keyring, &cookies, now_s);
 }
 
 int site_tend(void *context, bool leaving)

@@ -13,43 +13,41 @@
 
 #include "auth/device.h"
 #include "base/clock.h"
-#include "scratch.h"
+#include "policy.h"
 
 static struct site site;
+static struct store *admin;
+static struct user alice;
 static char device[TOKEN_TEXT_MAX + 1], anonymous[TOKEN_TEXT_MAX + 1];
 
 /* The token of the user's browser, issued now, turned into one of that kind. */
-static void make_token(enum token_kind kind, int64_t user_id, char out[TOKEN_TEXT_MAX + 1])
+static void make_token(enum token_kind kind, const struct user *user, char out[TOKEN_TEXT_MAX + 1])
 {
     struct token token;
     int64_t now_s = 0;
     assert_int_equal(clock_get(&now_s), OK);
-    assert_int_equal(device_new(&(struct user){.id = user_id}, now_s, &token), OK);
+    assert_int_equal(device_new(user, now_s, &token), OK);
     token.kind = kind;
     assert_int_equal(token_encode(site.auth.keyring, &token, out), OK);
 }
 
 static int set_up(void **state)
 {
-    char error[CONFIG_ERROR_MAX] = "";
-    char text[512];
     (void)state;
-    (void)snprintf(text, sizeof text, "[state]\ndirectory = %s\n", scratch_folder());
-    if (config_load(scratch_write("test.conf", text), &site.config, error) != OK) {
-        fail_msg("%s", error);
-    }
-    (void)unlink(config_secret_path(site.config));
-    assert_int_equal(keyring_create(config_secret_path(site.config)), OK);
-    assert_int_equal(keyring_open(config_secret_path(site.config), &site.auth.keyring), OK);
-    make_token(TOKEN_DEVICE, 7, device);
-    make_token(TOKEN_ANONYMOUS, 7, anonymous);
+    site.config = policy_make();
+    admin = database_open(STORE_ROLE_ADMIN);
+    alice = policy_add_user(admin, "alice");
+    assert_int_equal(auth_open(site.config, "login", STORE_ROLE_LOGIN, false, &site.auth), OK);
+    make_token(TOKEN_DEVICE, &alice, device);
+    make_token(TOKEN_ANONYMOUS, &alice, anonymous);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    keyring_free(&site.auth.keyring);
+    auth_close(&site.auth);
+    store_close(&admin);
     config_free(&site.config);
     return 0;
 }
@@ -69,9 +67,35 @@ static const char *device_name(void)
 static void a_browser_with_a_device_token_is_known_as_its_user(void **state)
 {
     (void)state;
-    assert_int_equal(known_by(device_name(), device), 7);
-    make_token(TOKEN_DEVICE, INT64_MAX, device);
-    assert_int_equal(known_by(device_name(), device), INT64_MAX);
+    assert_int_equal(known_by(device_name(), device), alice.id);
+}
+
+static void a_device_token_of_a_former_password_makes_nobody_known(void **state)
+{
+    (void)state;
+    assert_int_equal(users_set_password(admin, alice.id, "$new$", NOON), OK);
+    assert_int_equal(known_by(device_name(), device), 0);
+}
+
+static void a_device_token_of_nobody_makes_nobody_known(void **state)
+{
+    (void)state;
+    static const int64_t ids[] = {0, -1, 4711, INT64_MAX};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        struct user other = alice;
+        other.id = ids[i];
+        make_token(TOKEN_DEVICE, &other, device);
+        assert_int_equal(known_by(device_name(), device), 0);
+    }
+}
+
+static void while_the_database_is_away_nobody_is_known(void **state)
+{
+    (void)state;
+    database_hide();
+    assert_int_equal(known_by(device_name(), device), 0);
+    database_show();
+    assert_int_equal(known_by(device_name(), device), alice.id);
 }
 
 static void nobody_is_known_without_one(void **state)
@@ -107,8 +131,8 @@ static void a_device_token_of_a_former_secret_makes_nobody_known(void **state)
     assert_int_equal(unlink(config_secret_path(site.config)), 0);
     assert_int_equal(keyring_create(config_secret_path(site.config)), OK);
     assert_int_equal(known_by(device_name(), device), 0);
-    make_token(TOKEN_DEVICE, 7, device);
-    assert_int_equal(known_by(device_name(), device), 7);
+    make_token(TOKEN_DEVICE, &alice, device);
+    assert_int_equal(known_by(device_name(), device), alice.id);
 }
 
 #define SITE_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -117,6 +141,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SITE_TEST(a_browser_with_a_device_token_is_known_as_its_user),
+        SITE_TEST(a_device_token_of_a_former_password_makes_nobody_known),
+        SITE_TEST(a_device_token_of_nobody_makes_nobody_known),
+        SITE_TEST(while_the_database_is_away_nobody_is_known),
         SITE_TEST(nobody_is_known_without_one),
         SITE_TEST(a_token_of_another_kind_makes_nobody_known),
         SITE_TEST(a_device_token_that_was_changed_makes_nobody_known),
