@@ -172,6 +172,7 @@ const showsWhenStolen = (shown) => async (at) => {
     at.install.do(['backup', stolen]);
     const bytes = readFileSync(stolen, 'latin1');
     assert.ok(bytes.includes('alice') && bytes.includes('$argon2id$'));
+    assert.ok(bytes.includes('sign-in'), 'the audit log');
     assert.equal(count(stolen) !== '0', shown.includes('sign-ins'));
     assert.equal(bytes.includes('the remark of this cart'), shown.includes('data'));
     const token = bytesOf(tokenIn(saved.cookie));
@@ -356,9 +357,9 @@ const promises = [
     },
     {
         promise: 'Database file stolen',
-        database: ['shows hashes, sign-ins, session data; lets nobody in', showsWhenStolen(['sign-ins', 'data'])],
-        cache: ['shows hashes; lets nobody in', showsWhenStolen([])],
-        cookie: ['shows hashes and sign-ins; lets nobody in', showsWhenStolen(['sign-ins'])],
+        database: ['shows hashes, sign-ins, audit log, session data; lets nobody in', showsWhenStolen(['sign-ins', 'data'])],
+        cache: ['shows hashes and audit log; lets nobody in', showsWhenStolen([])],
+        cookie: ['shows hashes, sign-ins and audit log; lets nobody in', showsWhenStolen(['sign-ins'])],
     },
     {
         promise: 'Secret stolen',
