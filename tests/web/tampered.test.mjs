@@ -88,13 +88,14 @@ forEachStore('a tampered token', (at) => {
         const other = decode((await signedIn(at.webs[0].port)).jar.get('latchkey'));
         const bytes = decode(token);
         const spliced = Array.from({ length: Math.min(bytes.length, other.length) - 7 }, (_, i) =>
-            Buffer.concat([bytes.subarray(0, i + 7), other.subarray(i + 7)])).filter((mixed) => !mixed.equals(other));
+            Buffer.concat([bytes.subarray(0, i + 7), other.subarray(i + 7)]))
+            .filter((mixed) => !mixed.equals(other) && !mixed.equals(bytes)); // the last byte of both may be the same
         await assertAllRefused(spliced.map((mixed) => mixed.toString('base64url')), 'spliced');
     });
 
     it('is nothing when it claims to be of another kind', async () => {
         const bytes = decode(token);
-        const others = [...'asce'].map((kind) => kind.charCodeAt(0)).filter((kind) => kind !== bytes[1]);
+        const others = [...'ascde'].map((kind) => kind.charCodeAt(0)).filter((kind) => kind !== bytes[1]);
         await assertAllRefused([0, 1, 0xff, ...others].map((kind) => {
             const copy = Buffer.from(bytes);
             copy[1] = kind;
