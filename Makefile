@@ -16,7 +16,7 @@ HARDEN   := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fsta
 CFLAGS   ?= -O2 -g
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
-LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih -lzxcvbn
+LDLIBS   := -lseccomp -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih -lzxcvbn
 
 # What changes the programs that it is linked with, those that hash: an mmap of our own.
 HASHING_SRC := src/crypto/huge_pages.c

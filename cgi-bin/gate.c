@@ -7,6 +7,7 @@ static const struct site_program program = {
     .http = {.name = "gate",
              .reads_body = false,
              .is_brief = true,
+             .enter = site_enter,
              .handle = gate_handle,
              .refuse = gate_refuse,
              .tend = site_tend,

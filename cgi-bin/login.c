@@ -12,6 +12,7 @@ static const struct site_program program = {
     .hashes = true,
     .http = {.name = "login",
              .reads_body = true,
+             .enter = site_enter,
              .handle = page_handle,
              .refuse = page_refuse,
              .known_as = site_known_as,

@@ -11,6 +11,7 @@ static const struct site_program program = {
     .pages = pages,
     .http = {.name = "logout",
              .reads_body = true,
+             .enter = site_enter,
              .handle = page_handle,
              .refuse = page_refuse,
              .tend = site_tend},

@@ -13,6 +13,9 @@
 
 enum session_store { SESSION_STORE_DATABASE, SESSION_STORE_CACHE, SESSION_STORE_COOKIE };
 
+/* What a program does about means of the kernel to confine it (confine/confine.h). */
+enum confinement_wish { CONFINEMENT_AVAILABLE, CONFINEMENT_REQUIRED, CONFINEMENT_OFF };
+
 /* A list of words, written in the file with spaces or commas between them. Host names are kept in
  * lower case. */
 struct config_list {
@@ -67,6 +70,7 @@ struct config {
     } throttle;
     struct {
         uint64_t login, logout, account, gate;
+        enum confinement_wish confinement;
     } workers;
     struct {
         enum log_level level;

@@ -80,6 +80,8 @@ const struct config_key config_keys[] = {
     {"workers", "logout", CONFIG_NUMBER, MEMBER(workers.logout), "1", WORKERS_KEY(0)},
     {"workers", "account", CONFIG_NUMBER, MEMBER(workers.account), "1", WORKERS_KEY(0)},
     {"workers", "gate", CONFIG_NUMBER, MEMBER(workers.gate), "two for each core", WORKERS_KEY(2)},
+    {"workers", "confinement", CONFIG_CONFINEMENT, MEMBER(workers.confinement), "available",
+     CHOICE_KEY},
 
     {"log", "level", CONFIG_LEVEL, MEMBER(log.level), "info", CHOICE_KEY},
     {"log", "audit", CONFIG_SWITCH, MEMBER(log.audit), "yes", CHOICE_KEY},

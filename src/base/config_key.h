@@ -9,21 +9,22 @@
 
 /* What a value is, and with it the type of the member of struct config that it goes to. */
 enum config_type {
-    CONFIG_TEXT,     /* char *: any text, limits in bytes */
-    CONFIG_FOLDER,   /* char *: an absolute path, limits in bytes; nothing where min is 0 */
-    CONFIG_MOUNT,    /* char *: the path part of a URL */
-    CONFIG_DOMAIN,   /* char *: a host name, or nothing */
-    CONFIG_DATABASE, /* char *: sqlite:PATH */
-    CONFIG_ORIGIN,   /* char *: scheme, host and port of a URL, or nothing */
-    CONFIG_ACCOUNT,  /* char *: a user or group of the system */
-    CONFIG_HOSTS,    /* struct config_list */
-    CONFIG_PROXIES,  /* struct config_list */
-    CONFIG_STORE,    /* enum session_store */
-    CONFIG_LEVEL,    /* enum log_level */
-    CONFIG_SWITCH,   /* bool */
-    CONFIG_NUMBER,   /* uint64_t */
-    CONFIG_SIZE,     /* uint64_t, bytes */
-    CONFIG_DURATION, /* int64_t, seconds */
+    CONFIG_TEXT,        /* char *: any text, limits in bytes */
+    CONFIG_FOLDER,      /* char *: an absolute path, limits in bytes; nothing where min is 0 */
+    CONFIG_MOUNT,       /* char *: the path part of a URL */
+    CONFIG_DOMAIN,      /* char *: a host name, or nothing */
+    CONFIG_DATABASE,    /* char *: sqlite:PATH */
+    CONFIG_ORIGIN,      /* char *: scheme, host and port of a URL, or nothing */
+    CONFIG_ACCOUNT,     /* char *: a user or group of the system */
+    CONFIG_HOSTS,       /* struct config_list */
+    CONFIG_PROXIES,     /* struct config_list */
+    CONFIG_STORE,       /* enum session_store */
+    CONFIG_LEVEL,       /* enum log_level */
+    CONFIG_CONFINEMENT, /* enum confinement_wish */
+    CONFIG_SWITCH,      /* bool */
+    CONFIG_NUMBER,      /* uint64_t */
+    CONFIG_SIZE,        /* uint64_t, bytes */
+    CONFIG_DURATION,    /* int64_t, seconds */
 };
 
 struct config_key {

@@ -117,6 +117,9 @@ static const struct {
     {CONFIG_LEVEL, "warning", LOG_LEVEL_WARNING},
     {CONFIG_LEVEL, "info", LOG_LEVEL_INFO},
     {CONFIG_LEVEL, "debug", LOG_LEVEL_DEBUG},
+    {CONFIG_CONFINEMENT, "available", CONFINEMENT_AVAILABLE},
+    {CONFIG_CONFINEMENT, "required", CONFINEMENT_REQUIRED},
+    {CONFIG_CONFINEMENT, "off", CONFINEMENT_OFF},
     {CONFIG_SWITCH, "yes", true},
     {CONFIG_SWITCH, "no", false},
 };
@@ -133,6 +136,8 @@ static enum status read_choice(const struct config_key *key, struct text value, 
             *(enum session_store *)member = (enum session_store)choices[i].value;
         } else if (key->type == CONFIG_LEVEL) {
             *(enum log_level *)member = (enum log_level)choices[i].value;
+        } else if (key->type == CONFIG_CONFINEMENT) {
+            *(enum confinement_wish *)member = (enum confinement_wish)choices[i].value;
         } else {
             *(bool *)member = choices[i].value != 0;
         }
@@ -172,6 +177,7 @@ static bool is_wellformed(const struct config_key *key, struct text value)
     case CONFIG_PROXIES:
     case CONFIG_STORE:
     case CONFIG_LEVEL:
+    case CONFIG_CONFINEMENT:
     case CONFIG_SWITCH:
     case CONFIG_NUMBER:
     case CONFIG_SIZE:
@@ -269,6 +275,7 @@ static const struct {
                                    "unix:, with spaces or commas between"},
     [CONFIG_STORE] = {read_choice, "database, cache or cookie"},
     [CONFIG_LEVEL] = {read_choice, "error, warning, info or debug"},
+    [CONFIG_CONFINEMENT] = {read_choice, "available, required or off"},
     [CONFIG_SWITCH] = {read_choice, "yes or no"},
     [CONFIG_NUMBER] = {read_number, "a number"},
     [CONFIG_SIZE] = {read_number, "a size as 500, 64K, 19M or 1G"},

@@ -3,7 +3,8 @@
  * is lost here; it stands on standard error as well.
  *
  * The socket is opened for each line, so that nothing has to be kept, closed before a fork or
- * opened again when the system's log is started anew. */
+ * opened again when the system's log is started anew. It is not connected: programs that serve may
+ * not call connect(2) (confine/calls.c). */
 #include "base/syslog.h"
 
 #include <stdio.h>
@@ -42,8 +43,8 @@ enum status syslog_send(const char *path, int priority, struct text line)
     if (sender < 0) {
         return ERR_SYSTEM;
     }
-    bool sent = connect(sender, (const struct sockaddr *)&to, sizeof to) == 0 &&
-                send(sender, message, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
+    bool sent = sendto(sender, message, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+                       (const struct sockaddr *)&to, sizeof to) == (ssize_t)len;
     (void)close(sender);
     return sent ? OK : ERR_SYSTEM;
 }

@@ -22,6 +22,7 @@
 #include "cli/owner.h"
 #include "cli/programs.h"
 #include "cli/sockets.h"
+#include "confine/plan.h"
 #include "crypto/keyring.h"
 #include "html/pages.h"
 #include "store/cache.h"
@@ -99,6 +100,31 @@ static void check_config_file(struct report *report)
              path, strerror(errno));
     } else {
         tell(report, FINE, "configuration", "%s", path);
+    }
+}
+
+/* What a program could give up that does all that any of them does. */
+static void check_confinement(struct report *report)
+{
+    const struct config *config = report->config;
+    const struct confine_habits habits = {.watches = true, .hashes = true};
+    const enum confinement_wish wish = config->workers.confinement;
+    struct confine_plan plan;
+    char words[CONFINE_TEXT_MAX];
+    if (wish == CONFINEMENT_OFF) {
+        tell(report, WARNING, "confinement",
+             "workers.confinement = off: whoever takes over a program may do all that its user "
+             "may; leave the key out");
+        return;
+    }
+    unsigned missing =
+        confine_plan_make(config, &habits, &plan) == OK ? confine_try(&plan) : CONFINE_ALL;
+    confine_print(missing != 0 ? missing : CONFINE_ALL, words);
+    if (missing == 0) {
+        tell(report, FINE, "confinement", "%s", words);
+    } else {
+        tell(report, wish == CONFINEMENT_REQUIRED ? ERROR : WARNING, "confinement",
+             "%s cannot be had; correct what standard error says, or update the kernel", words);
     }
 }
 
@@ -340,6 +366,7 @@ int check_run(struct invocation *invocation)
                  ERROR);
     check_folder(&report, "state.run_directory", report.config->state.run_directory,
                  S_IWGRP | S_IWOTH, WARNING);
+    check_confinement(&report);
     check_secret(&report);
     check_database(&report);
     check_cache(&report);

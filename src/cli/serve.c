@@ -286,8 +286,15 @@ static enum status prepare(const struct config *config, struct supervisor *super
     if (status == OK) {
         status = sockets_open(config, &owner, sockets);
     }
+    bool stays_root = geteuid() == 0 && !owner.has_user;
+    if (status == OK && stays_root && config->workers.confinement == CONFINEMENT_REQUIRED) {
+        log_error("workers.confinement = required, but there is no user %s to become instead of "
+                  "root; run adduser --system --group %s, then latchkey init",
+                  config->state.user, config->state.user);
+        status = ERR_NOT_FOUND;
+    }
     if (status == OK) {
-        if (geteuid() == 0 && !owner.has_user) {
+        if (stays_root) {
             log_warning("running as root, for there is no user %s; better make one: adduser "
                         "--system --group %s, then latchkey init",
                         config->state.user, config->state.user);

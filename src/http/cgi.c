@@ -182,6 +182,9 @@ int cgi_serve(const struct http_program *program, char *const *environment, void
     struct exchange exchange;
     (void)signal(SIGPIPE, SIG_IGN);
     enum status status = exchange_open(program, context, &exchange);
+    if (status == OK && program->enter != NULL && !program->enter(context)) {
+        status = ERR_SYSTEM;
+    }
     if (status == OK) {
         status = answer(environment, &exchange);
     }

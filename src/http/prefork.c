@@ -100,7 +100,12 @@ static bool start_due(struct master *master, int64_t now_ms, size_t *number)
 
 static void log_end(const struct master *master, const struct slot *slot, int result)
 {
-    if (WIFSIGNALED(result)) {
+    if (WIFSIGNALED(result) && WTERMSIG(result) == SIGSYS) {
+        log_error("worker %d was killed, for it made a system call that it may not make: somebody "
+                  "may have taken it over, or a library needs a call that confine/calls.c does not "
+                  "know; the system's log names the call",
+                  (int)slot->pid);
+    } else if (WIFSIGNALED(result)) {
         log_error("worker %d died of signal %d", (int)slot->pid, WTERMSIG(result));
     } else if (!master->stopping || WEXITSTATUS(result) != 0) {
         log_warning("worker %d ended with status %d", (int)slot->pid, WEXITSTATUS(result));

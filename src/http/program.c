@@ -87,6 +87,9 @@ static int serve(void *argument, size_t number)
 {
     const struct service *service = argument;
     bool is_slow = service->program->is_slow;
+    if (service->program->enter != NULL && !service->program->enter(service->context)) {
+        return 1;
+    }
     const struct fastcgi_duty duty = {
         .listener = STDIN_FILENO,
         .handover = is_slow ? &service->handover : NULL,

@@ -16,6 +16,11 @@ struct http_program {
                    * POSTs wait in order for the workers, and answers 503, by `refuse`, when too
                    * many wait (http/porter.h) */
 
+    /* Called once in each process that is to serve, when it has all that the ones before it made
+     * and before it sees a byte of a client: to give up what serving does not need. False (logged):
+     * it must not serve, and ends. NULL: nothing. */
+    bool (*enter)(void *context);
+
     /* Answers a request by filling *response. */
     void (*handle)(void *context, const struct request *request, struct response *response);
 

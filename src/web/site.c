@@ -10,6 +10,7 @@
 #include "web/site.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,8 +20,10 @@
 #include "base/log.h"
 #include "base/priority.h"
 #include "crypto/digest.h"
+#include "http/connections.h"
 
-#define POLICY_MAX 4096
+#define POLICY_MAX       4096
+#define OUTDATED_LOOK_MS 1000
 
 static size_t count_workers(const struct config *config, enum store_role role)
 {
@@ -121,6 +124,51 @@ static enum status site_open(const struct site_program *program, const char *con
     return status;
 }
 
+/* Finds out what the processes can give up, before there are any, so that it is said once. As CGI
+ * there is but this one: it sees when it is at it. */
+static enum status plan_confinement(const struct site_program *program, struct site *site)
+{
+    const enum confinement_wish wish = site->config->workers.confinement;
+    const struct confine_habits habits = {
+        .watches = program->remembers,
+        .hashes = program->hashes,
+        .connections = CONNECTIONS_MAX,
+    };
+    char words[CONFINE_TEXT_MAX];
+    enum status status = confine_plan_make(site->config, &habits, &site->plan);
+    site->layers = wish == CONFINEMENT_OFF ? 0 : CONFINE_ALL;
+    if (status != OK || site->layers == 0 || !program_is_fastcgi()) {
+        return status;
+    }
+    unsigned missing = confine_try(&site->plan);
+    confine_print(missing, words);
+    if (missing != 0 && wish == CONFINEMENT_REQUIRED) {
+        log_error("workers.confinement = required, but processes cannot be confined here: %s; "
+                  "correct what was said above, or say available",
+                  words);
+        return ERR_SYSTEM;
+    }
+    if (missing != 0) {
+        log_warning("processes are less confined than they could be: %s", words);
+    }
+    site->layers &= ~missing;
+    return OK;
+}
+
+bool site_enter(void *context)
+{
+    struct site *site = context;
+    char words[CONFINE_TEXT_MAX];
+    unsigned missing = confine(&site->plan, site->layers, &site->confinement);
+    bool may_serve = missing == 0 || (!program_is_fastcgi() &&
+                                      site->config->workers.confinement != CONFINEMENT_REQUIRED);
+    if (!may_serve) {
+        confine_print(missing, words);
+        log_error("this process serves nobody, for it could not be confined: %s", words);
+    }
+    return may_serve;
+}
+
 static void site_close(struct site *site)
 {
     auth_close(&site->auth);
@@ -164,11 +212,12 @@ int site_run(const struct site_program *program, int argc, char **argv)
         priority_lower();
         http.is_slow = true;
     }
-    if (site_open(program, config_path, &site) == OK) {
-        if (program_is_fastcgi()) {
-            auth_disconnect(&site.auth); /* each worker opens its own */
-            (void)malloc_trim(0);        /* what that took is not to be in every worker */
-        }
+    bool opened = site_open(program, config_path, &site) == OK;
+    if (opened && program_is_fastcgi()) {
+        auth_disconnect(&site.auth); /* each worker opens its own */
+        (void)malloc_trim(0);        /* what that took is not to be in every worker */
+    }
+    if (opened && plan_confinement(program, &site) == OK) {
         result = program_run(&http, count_workers(site.config, program->role), environment, &site);
     }
     site_close(&site);
@@ -208,9 +257,25 @@ uint64_t site_known_as(void *context, const struct request *request)
     return device_known_as(site->auth.store, site->auth.keyring, &cookies, now_s);
 }
 
+/* Once a second at most. SIGTERM lets it answer what it has begun. */
+static void leave_if_outdated(struct site *site)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (site->layers != 0 && now_ms >= site->outdated_ms) {
+        site->outdated_ms = now_ms + OUTDATED_LOOK_MS;
+        if (confine_is_outdated(&site->confinement)) {
+            log_warning("a folder was replaced by another one, which this process may not use");
+            (void)raise(SIGTERM);
+        }
+    }
+}
+
 int site_tend(void *context, bool leaving)
 {
-    const struct site *site = context;
+    struct site *site = context;
+    if (!leaving) {
+        leave_if_outdated(site);
+    }
     return session_tend(&site->auth.sessions, leaving ? USES_AT_LAST : USES_WHEN_DUE);
 }
 

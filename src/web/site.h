@@ -3,6 +3,7 @@
 #define LATCHKEY_WEB_SITE_H
 
 #include "auth/auth.h"
+#include "confine/plan.h"
 #include "html/pages.h"
 #include "http/program.h"
 
@@ -18,6 +19,11 @@ struct site {
     struct pages *templates;  /* NULL in the gate, which shows nothing */
     struct buffer policy;     /* the value of Content-Security-Policy */
     const struct page *pages; /* what the program answers; ends with a NULL path */
+
+    struct confine_plan plan;
+    unsigned layers; /* of confinement, that processes are to have */
+    struct confinement confinement;
+    int64_t outdated_ms; /* when its folders are looked at again */
 };
 
 /* What makes one program differ from another. */
@@ -35,7 +41,13 @@ struct site_program {
  * log. */
 int site_run(const struct site_program *program, int argc, char **argv) MUST_USE;
 
-/* The `tend` of struct http_program for all of them. */
+/* The `enter` of struct http_program for all of them: confines the process as workers.confinement
+ * says. */
+bool site_enter(void *context);
+
+/* The `tend` of struct http_program for all of them. Makes the process end, so that another one
+ * takes its place, when the folders to which it is confined are no longer those of the
+ * configuration. */
 int site_tend(void *context, bool leaving);
 
 /* The `known_as` of struct http_program: the user who signed in with this browser before, by its

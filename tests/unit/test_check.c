@@ -73,7 +73,7 @@ static void a_good_installation_has_no_error(void **state)
     static const char *const items[] = {
         "configuration",       "clock",   "cookie",      "state.directory",
         "state.run_directory", "secret",  "database",    "passwords",
-        "templates",           "sockets", "state.group", "programs",
+        "templates",           "sockets", "state.group", "programs",        "confinement",
     };
     (void)state;
     check();

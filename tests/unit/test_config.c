@@ -140,6 +140,7 @@ static const char whole_file[] =
     "logout = 4\n"
     "account = 5\n"
     "gate = 6\n"
+    "confinement = required\n"
     "[log] ; the end\n"
     "level = debug\n"
     "audit = no\n"
@@ -188,6 +189,7 @@ static void every_key_of_a_file_is_read(void **state)
     assert_int_equal(config->workers.logout, 4);
     assert_int_equal(config->workers.account, 5);
     assert_int_equal(config->workers.gate, 6);
+    assert_int_equal(config->workers.confinement, CONFINEMENT_REQUIRED);
     assert_int_equal(config->log.level, LOG_LEVEL_DEBUG);
     assert_false(config->log.audit);
     assert_int_equal(config->log.keep_s, 7 * 86400);

@@ -123,7 +123,8 @@ static void print_entry(const struct config_key *key, char *out, size_t size)
         (void)snprintf(limits, sizeof limits, "up to %d words.", CONFIG_LIST_MAX);
     } else if (key->type == CONFIG_SWITCH) {
         (void)snprintf(limits, sizeof limits, "yes or no.");
-    } else if (key->type == CONFIG_STORE || key->type == CONFIG_LEVEL) {
+    } else if (key->type == CONFIG_STORE || key->type == CONFIG_LEVEL ||
+               key->type == CONFIG_CONFINEMENT) {
         (void)snprintf(limits, sizeof limits, "one of ");
     } else {
         (void)snprintf(limits, sizeof limits, "up to %s bytes.", max);

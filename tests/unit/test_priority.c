@@ -18,25 +18,12 @@
 
 #include "base/priority.h"
 #include "capture.h"
+#include "in_child.h"
 #include "tables.h"
 
 static int own_nice(void)
 {
     return getpriority(PRIO_PROCESS, 0);
-}
-
-/* Runs `ask` in a child, for a priority that was lowered stays so. What it returns, 0 to 255. */
-static int in_child(int (*ask)(int argument), int argument)
-{
-    int result = 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        _exit(ask(argument));
-    }
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &result, 0), pid);
-    assert_true(WIFEXITED(result));
-    return WEXITSTATUS(result);
 }
 
 static int lower_from(int niceness)

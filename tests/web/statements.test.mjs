@@ -1,31 +1,30 @@
 // How many SQL statements the gate runs while it lets sessions pass, counted in
 // the programs by SQLite itself.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { it } from 'node:test';
 import { plainLatchkey } from './support/clock.mjs';
 import { signedIn } from './support/forms.mjs';
-import { alice, bob, root } from './support/install.mjs';
+import { alice, bob } from './support/install.mjs';
+import { makeLibrary } from './support/preload.mjs';
 import { assertDead, warm } from './support/replay.mjs';
 import { forEachStore } from './support/stores.mjs';
 
 const checks = 10000;
 const atOnce = 16;
 
-function preload(install) {
-    const library = path.join(install.folder, 'statements.so');
-    const source = path.join(root, 'tests/web/support/statements.c');
-    const made = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-lsqlite3'],
-        { encoding: 'utf8' });
-    assert.equal(made.status, 0, made.stderr);
-    return { LD_PRELOAD: library, LATCHKEY_TEST_STATEMENTS: path.join(install.folder, 'statements') };
-}
+// Where programs that are confined can write.
+const noted = (install) => path.join(install.run, 'statements');
+
+const preload = (install) => ({
+    LD_PRELOAD: makeLibrary(install.folder, 'tests/web/support/statements.c', '-lsqlite3'),
+    LATCHKEY_TEST_STATEMENTS: noted(install),
+});
 
 const count = (at) => {
-    const file = path.join(at.install.folder, 'statements');
+    const file = noted(at.install);
     return existsSync(file) ? statSync(file).size : 0;
 };
 

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { it } from 'node:test';
 import { plainLatchkey } from './support/clock.mjs';
 import { signedIn } from './support/forms.mjs';
-import { Install, Service, alice, bob, root, until } from './support/install.mjs';
+import { Install, Service, alice, bob, until } from './support/install.mjs';
+import { makeLibrary } from './support/preload.mjs';
 import { findWorkers } from './support/processes.mjs';
 import { assertAlive, assertDead, pages, replay, replayEverywhere, warm } from './support/replay.mjs';
 import { forEachStore, workers } from './support/stores.mjs';
@@ -73,13 +74,10 @@ forEachStore('programs that cannot watch', (at) => {
     endAll(at);
     it('say so once', () => assert.match(at.install.log, /gate\[\d+\]: info: .*\/secret cannot be watched/));
 }, {
-    serve: ({ install }) => {
-        const library = path.join(install.folder, 'no_inotify.so');
-        const source = path.join(root, 'tests/web/support/no_inotify.c');
-        const made = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', library, source], { encoding: 'utf8' });
-        assert.equal(made.status, 0, made.stderr);
-        return { command: plainLatchkey, env: { LD_PRELOAD: library } };
-    },
+    serve: ({ install }) => ({
+        command: plainLatchkey,
+        env: { LD_PRELOAD: makeLibrary(install.folder, 'tests/web/support/no_inotify.c') },
+    }),
 });
 
 // A database that came back serves from the second request on.

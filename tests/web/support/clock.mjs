@@ -2,19 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { programs, root, until } from './install.mjs';
+import { programs, until } from './install.mjs';
+import { makeLibrary } from './preload.mjs';
 
 // The programs as they are installed: before sanitized ones nothing can be preloaded.
 export const plainLatchkey = path.join(programs, '../../bin/latchkey');
 
 export class Clock {
     constructor(install) {
-        this.library = path.join(install.folder, 'clock.so');
-        this.file = path.join(install.folder, 'clock');
-        const source = path.join(root, 'tests/web/support/clock.c');
-        const made = spawnSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O1', '-o', this.library, source],
-            { encoding: 'utf8' });
-        if (made.status !== 0) throw new Error(`cannot compile ${source}: ${made.stderr ?? made.error}`);
+        this.library = makeLibrary(install.folder, 'tests/web/support/clock.c');
+        // Where programs that are confined can read it.
+        this.file = path.join(install.run ?? install.folder, 'clock');
         this.passed = 0;
         this.shift(0);
     }

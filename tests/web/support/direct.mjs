@@ -24,9 +24,9 @@ function parse(text) {
     };
 }
 
-// Runs a program as CGI.
-export function runCgi(install, program, variables, { args = [], input = '', ...more } = {}) {
-    const result = spawnSync(path.join(programs, program), args, {
+// Runs a program as CGI; `folder` may be another build's.
+export function runCgi(install, program, variables, { args = [], input = '', folder = programs, ...more } = {}) {
+    const result = spawnSync(path.join(folder, program), args, {
         env: { LATCHKEY_CONFIG: install.config, ...sanitizers(), ...variables }, input, encoding: 'utf8', ...more,
     });
     return { ...parse(result.stdout ?? ''), exit: result.status ?? result.signal, log: result.stderr };

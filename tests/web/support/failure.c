@@ -5,18 +5,13 @@
 
 #include "base/log.h"
 
-int connect(int descriptor, const struct sockaddr *address, socklen_t len)
-{
-    (void)descriptor;
-    (void)address;
-    (void)len;
-    return 0;
-}
-
-ssize_t send(int descriptor, const void *bytes, size_t len, int flags)
+ssize_t sendto(int descriptor, const void *bytes, size_t len, int flags,
+               const struct sockaddr *address, socklen_t address_len)
 {
     (void)descriptor;
     (void)flags;
+    (void)address;
+    (void)address_len;
     (void)fwrite(bytes, 1, len, stdout);
     (void)putchar('\n');
     return (ssize_t)len;

@@ -1,7 +1,7 @@
 // The processes of an installation, found by their parents.
 import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isAlive, latchkey, programs } from './install.mjs';
+import { isAlive, latchkey } from './install.mjs';
 
 // The processes started by `pid`, as { pid, name }; one that ended has none.
 export function children(pid) {
@@ -53,10 +53,11 @@ export function killAll(pids, signal = 'SIGKILL') {
     }
 }
 
-// A copy that any user may run, wherever the tree is. Returns the path of the command.
-export function copyPrograms(install) {
+// A copy that any user may run, wherever the tree is; of another build with its `command`. Returns
+// the path of the command.
+export function copyPrograms(install, command = latchkey) {
     const prefix = install.makeFolder('prefix');
-    cpSync(path.dirname(latchkey), path.join(prefix, 'bin'), { recursive: true });
-    cpSync(programs, path.join(prefix, 'cgi-bin'), { recursive: true });
-    return path.join(prefix, 'bin', path.basename(latchkey));
+    cpSync(path.dirname(command), path.join(prefix, 'bin'), { recursive: true });
+    cpSync(path.join(path.dirname(command), '../cgi-bin'), path.join(prefix, 'cgi-bin'), { recursive: true });
+    return path.join(prefix, 'bin', path.basename(command));
 }
