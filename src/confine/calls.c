@@ -73,6 +73,11 @@ static const int needed[] = {
     SCMP_SYS(unlinkat),
     SCMP_SYS(dup2),
     SCMP_SYS(dup3),
+    /* files that are made whole before they get their name (base/file.c) */
+    SCMP_SYS(link),
+    SCMP_SYS(linkat),
+    SCMP_SYS(rename),
+    SCMP_SYS(renameat),
     /* SQLite gives the log of a database the owner and mode of the database */
     SCMP_SYS(fchmod),
     SCMP_SYS(fchown),
@@ -250,14 +255,14 @@ static int add_limited(scmp_filter_ctx filter, const struct limited *list, size_
 static int add_limited_calls(scmp_filter_ctx filter)
 {
     const struct limited anywhere[] = {
-        {SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}},
-        {SCMP_SYS(kill), 1, {SCMP_A1(SCMP_CMP_EQ, 0)}},
+        {SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)}},
+        {SCMP_SYS(kill), 1, {SCMP_A1(SCMP_CMP_EQ, 0, 0)}},
     };
     const struct limited unsanitized[] = {
         {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
         {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-        {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, FIONREAD)}},
-        {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, TIOCOUTQ)}},
+        {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)}},
+        {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, TIOCOUTQ, 0)}},
     };
     int result = add_limited(filter, anywhere, COUNT(anywhere));
     if (result == 0 && !CONFINE_SANITIZED) {
@@ -272,8 +277,8 @@ static int add_handing_over(scmp_filter_ctx filter)
     const struct limited datagrams = {
         SCMP_SYS(socket),
         2,
-        {SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
-         SCMP_A1(SCMP_CMP_EQ, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK)},
+        {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
+         SCMP_A1(SCMP_CMP_EQ, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)},
     };
     int result = add_limited(filter, &datagrams, 1);
     return result != 0 ? result

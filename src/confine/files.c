@@ -74,6 +74,14 @@ static bool allow(int rules, const char *path, uint64_t rights)
     return done;
 }
 
+static const struct {
+    const char *path;
+    uint64_t rights;
+} devices[] = {
+    {"/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE},   /* by which a CGI answer ends (http/cgi.c) */
+    {"/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE}, /* SQLite's, which takes the time without */
+};
+
 static bool allow_all(int rules, const struct confine_plan *plan, uint64_t known_rights)
 {
     bool done = true;
@@ -81,9 +89,8 @@ static bool allow_all(int rules, const struct confine_plan *plan, uint64_t known
         done = plan->folders[i] == NULL ||
                allow(rules, plan->folders[i], FOLDER_RIGHTS & known_rights);
     }
-    if (done) { /* a CGI program's answer ends by it (http/cgi.c) */
-        done =
-            allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0] && done; i++) {
+        done = allow(rules, devices[i].path, devices[i].rights);
     }
     if (done && CONFINE_SANITIZED) {
         done = allow(rules, "/proc", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);

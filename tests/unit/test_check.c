@@ -71,9 +71,9 @@ static int install(void **state)
 static void a_good_installation_has_no_error(void **state)
 {
     static const char *const items[] = {
-        "configuration",       "clock",   "cookie",      "state.directory",
-        "state.run_directory", "secret",  "database",    "passwords",
-        "templates",           "sockets", "state.group", "programs",        "confinement",
+        "configuration", "clock",    "cookie",      "state.directory", "state.run_directory",
+        "secret",        "database", "passwords",   "templates",       "sockets",
+        "state.group",   "programs", "confinement",
     };
     (void)state;
     check();
