@@ -2,12 +2,13 @@
 // says, and each cell of it is shown to be true, here or by a test elsewhere that is named.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createCipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Clock, plainLatchkey } from './support/clock.mjs';
 import { required, runCgi } from './support/direct.mjs';
+import { forgePlain, forgeSealed, kinds, readSecret } from './support/forge.mjs';
 import { signedIn } from './support/forms.mjs';
 import { encodeForm, formFields } from './support/http.mjs';
 import { Install, bob, root, until } from './support/install.mjs';
@@ -16,7 +17,6 @@ import { servers } from './support/servers.mjs';
 import { settingsFor, stores } from './support/stores.mjs';
 
 const hour = 3600;
-const kinds = { anonymous: 'a', database: 's', cache: 'c', cookie: 'e' };
 
 const page = '/private/page.html';
 const ask = async (at, cookie, target = page) => (await get(at.webs[0].port, target, cookie)).status;
@@ -48,39 +48,6 @@ const tokenIn = (cookie) => /(?:^|; )latchkey=([^;]*)/.exec(cookie)[1];
 const bytesOf = (token) => Buffer.from(token, 'base64url');
 
 // ---- what somebody can make who has the secret ----
-
-function readSecret(at) {
-    const [id, secret] = readFileSync(path.join(at.install.state, 'secret'), 'utf8').split('\n')[0].split(' ');
-    const derive = (info) => Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'base64url'), '', info, 32));
-    return { id: Buffer.from(id, 'hex'), token: derive('latchkey 1 token'), seal: derive('latchkey 1 seal') };
-}
-
-function number(value) {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64BE(BigInt(value));
-    return bytes;
-}
-
-const header = (secret, kind) => Buffer.concat([Buffer.from([1]), Buffer.from(kind), secret.id]);
-const asCookie = (...parts) => `latchkey=${Buffer.concat(parts).toString('base64url')}`;
-
-function forgePlain(secret, kind, id, issued) {
-    const bytes = Buffer.concat([header(secret, kind), number(issued), id]);
-    return asCookie(bytes, createHmac('sha256', secret.token).update(bytes).digest());
-}
-
-function forgeSealed(secret, id, user, now) {
-    const random = randomBytes(24);
-    const begin = Buffer.concat([header(secret, kinds.cookie), random]);
-    const material = Buffer.from(hkdfSync('sha256', secret.seal, random, 'latchkey 1 sealed token', 44));
-    const cipher = createCipheriv('aes-256-gcm', material.subarray(0, 32), material.subarray(32));
-    cipher.setAAD(begin);
-    const sealed = cipher.update(Buffer.concat([
-        number(now), id, number(user.id), user.salt, number(now), number(2 * hour), number(now + 24 * hour),
-        Buffer.from([0]),
-    ]));
-    return asCookie(begin, sealed, cipher.final(), cipher.getAuthTag());
-}
 
 function readUser(at, name) {
     const [id, salt] = sql(database(at), `SELECT id, hex(salt) FROM user WHERE name = '${name}'`).split('|');
