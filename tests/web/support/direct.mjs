@@ -15,6 +15,7 @@ function parse(text) {
     const lines = text.slice(0, Math.max(end, 0)).split('\r\n');
     return {
         status: Number(/^Status: (\d{3})(?: |$)/.exec(lines[0])?.[1] ?? 0),
+        text,
         // Of several of one name the first: the session's cookie stands before that of known browsers.
         headers: Object.fromEntries(lines.slice(1).reverse().map((line) => {
             const at = line.indexOf(': ');
@@ -37,40 +38,48 @@ export function sanitizers() {
     return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('SAN_OPTIONS')));
 }
 
-function record(type, content) {
-    const header = Buffer.from([1, type, 0, 1, content.length >> 8, content.length & 255, 0, 0]);
-    return Buffer.concat([header, content]);
+export function record(type, content = '', { version = 1, id = 1, padding = 0 } = {}) {
+    const bytes = Buffer.from(content);
+    const header = Buffer.from([version, type, id >> 8, id & 255, bytes.length >> 8, bytes.length & 255, padding, 0]);
+    return Buffer.concat([header, bytes, Buffer.alloc(padding)]);
 }
 
-function pair(name, value) {
+export function pair(name, value) {
     const length = (text) => {
         const bytes = Buffer.alloc(4);
         bytes.writeUInt32BE((Buffer.byteLength(text) | 0x80000000) >>> 0);
         return bytes;
     };
-    return Buffer.concat([length(name), length(value), Buffer.from(name + value)]);
+    return Buffer.concat([length(name), length(value), Buffer.from(name), Buffer.from(value)]);
 }
 
 const roles = { responder: 1, authorizer: 2 };
 
-// The bytes of one FastCGI request without a body.
-export function fastcgiRequest(variables, role = 'responder') {
+// The bytes of one FastCGI request.
+export function fastcgiRequest(variables, role = 'responder', body = '') {
     const params = Buffer.concat(Object.entries(variables).map(([name, value]) => pair(name, value)));
     return Buffer.concat([
         record(1, Buffer.from([0, roles[role], 0, 0, 0, 0, 0, 0])),
         ...(params.length > 0 ? [record(4, params)] : []), record(4, Buffer.alloc(0)),
+        ...(body.length > 0 ? [record(5, body)] : []),
         ...(role === 'responder' ? [record(5, Buffer.alloc(0))] : []),
     ]);
 }
 
 // Asks a program at its socket. A connection that is closed without an answer has status 0.
-export function askFastcgi(socketPath, variables, role) {
+export function askFastcgi(socketPath, variables, role, body) {
+    return sendFastcgi(socketPath, fastcgiRequest(variables, role, body));
+}
+
+// The same with bytes of any kind; with `half`, nothing is said to come after them.
+export function sendFastcgi(socketPath, request, { half = false } = {}) {
     return new Promise((resolve, reject) => {
         let bytes = Buffer.alloc(0);
-        const socket = net.connect(socketPath, () => socket.write(fastcgiRequest(variables, role)));
+        const socket = net.connect(socketPath, () => (half ? socket.end(request) : socket.write(request)));
         socket.setTimeout(20000, () => socket.destroy(new Error('timeout')));
         socket.on('data', (more) => { bytes = Buffer.concat([bytes, more]); });
-        socket.on('error', (error) => (error.code === 'ECONNRESET' ? resolve(parse('')) : reject(error)));
+        socket.on('error', (error) =>
+            (['ECONNRESET', 'EPIPE'].includes(error.code) ? resolve(parse('')) : reject(error)));
         socket.on('close', () => {
             let text = '';
             for (let at = 0; at + 8 <= bytes.length;) {
