@@ -44,7 +44,12 @@ describe('programs behind nginx', () => {
         }).map(([name, lines]) => `
 location /open/${name} { ${lines} }
 location /closed/${name} { include ${deploy('nginx/latchkey-protect.conf')}; ${lines} }`);
-        web = await nginx.start(install, { locations: `underscores_in_headers on;\n${places.join('')}` });
+        web = await nginx.start(install, { locations: `underscores_in_headers on;
+error_page 404 = /open/proxy;
+location /gone/ { return 404; }
+location /spare/ { error_page 405 502 = /open/fastcgi; proxy_pass http://127.0.0.1:1; }
+location /led/ { rewrite ^/led/(.*)$ /open/$1 last; }
+${places.join('')}` });
     });
     after(async () => {
         await web?.stop();
@@ -59,18 +64,35 @@ location /closed/${name} { include ${deploy('nginx/latchkey-protect.conf')}; ${l
         return [line.slice(0, at).toUpperCase().replace(/[^A-Z0-9]/g, '_').replace(/^HTTP_/, ''), line.slice(at + 1)];
     });
 
+    // What a program was told of a visitor whom nobody signed in.
+    function assertToldNothing(answer, what) {
+        assert.ok([200, 404, 502].includes(answer.status), `${what}: ${answer.status}`);
+        const lines = told(answer.body);
+        assert.ok(lines.some(([name]) => name === 'X_MALLORY'), `the control, ${what}: other headers arrive`);
+        for (const [name, value] of lines) {
+            if (name.startsWith('REMOTE_') && !['REMOTE_ADDR', 'REMOTE_PORT'].includes(name)) {
+                assert.equal(value, '', `${what}: ${name}`);
+            }
+            assert.notEqual(value, 'mallory', `${what}: ${name}`);
+        }
+    }
+
+    it('learn nothing of an anonymous visitor\'s claims by any method, nor by a detour', async () => {
+        for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+            for (const target of ['/open/proxy', '/open/fastcgi', '/led/proxy', '/led/fastcgi', '/gone/x', '/spare/x']) {
+                assertToldNothing(await request(web.port, target, { method, headers: claims }), `${method} ${target}`);
+            }
+            for (const target of ['/closed/proxy', '/closed/fastcgi']) {
+                const refused = await request(web.port, target, { method, headers: claims });
+                assert.ok([303, 401].includes(refused.status), `${method} ${target}`);
+                assert.doesNotMatch(refused.body, /mallory/i);
+            }
+        }
+    });
+
     for (const carrier of ['proxy', 'fastcgi']) {
         it(`learn nothing of an anonymous visitor's claims (${carrier})`, async () => {
-            const answer = await request(web.port, `/open/${carrier}`, { headers: claims });
-            assert.equal(answer.status, 200);
-            const lines = told(answer.body);
-            assert.ok(lines.some(([name]) => name === 'X_MALLORY'), 'the control: other headers arrive');
-            for (const [name, value] of lines) {
-                if (name.startsWith('REMOTE_') && !['REMOTE_ADDR', 'REMOTE_PORT'].includes(name)) {
-                    assert.equal(value, '', name);
-                }
-                assert.notEqual(value, 'mallory', name);
-            }
+            assertToldNothing(await request(web.port, `/open/${carrier}`, { headers: claims }), carrier);
         });
 
         it(`learn from the gate who is signed in, once (${carrier})`, async () => {
@@ -133,15 +155,19 @@ describe('programs behind lighttpd', () => {
     const { 'Remote.User': dotted, ...spelt } = claims;
 
     it('learn nothing of a visitor by REMOTE_USER where no gate is asked', async () => {
-        const answer = await request(web.port, '/public/echo.cgi', { headers: claims });
-        assert.match(answer.body, /HTTP_X_MALLORY=seen/);
-        for (const name of Object.keys(truth)) assert.equal(identity(answer.body)[name], undefined, name);
+        for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+            const answer = await request(web.port, '/public/echo.cgi', { method, headers: claims });
+            assert.match(answer.body, /HTTP_X_MALLORY=seen/, method);
+            for (const name of Object.keys(truth)) assert.equal(identity(answer.body)[name], undefined, `${method} ${name}`);
+        }
     });
 
     it('are not even started for who is not signed in', async () => {
-        const answer = await request(web.port, '/private/echo.cgi', { headers: claims });
-        assert.equal(answer.status, 303);
-        assert.doesNotMatch(answer.body, /GATEWAY_INTERFACE/);
+        for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+            const answer = await request(web.port, '/private/echo.cgi', { method, headers: claims });
+            assert.equal(answer.status, method === 'GET' ? 303 : 401, method);
+            assert.doesNotMatch(answer.body, /GATEWAY_INTERFACE/, method);
+        }
     });
 
     it('learn from the gate who is signed in', async () => {

@@ -4,14 +4,16 @@
 // address, it must not come out. The same requests with a session show that there is something to
 // come out.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Install, bob } from './support/install.mjs';
+import { Install, alice, bob } from './support/install.mjs';
 import { Browser, raw, request } from './support/http.mjs';
 import { signedIn } from './support/forms.mjs';
 import { behindEach } from './support/behind.mjs';
 import { claims, file, heads, methods, targets } from './support/addresses.mjs';
-import { freePort, lighttpd, nginx, secret } from './support/servers.mjs';
+import { deploy, freePort, lighttpd, nginx, secret } from './support/servers.mjs';
 
 // What stands in the pages, and what echo.cgi says or is made of.
 const isShown = (text) => text.includes(secret) || /GATEWAY_INTERFACE=|printf "Content/.test(text);
@@ -78,6 +80,21 @@ behindEach('the protected page', {}, (at) => {
         const signed = `${closed}Cookie: ${cookie}\r\n`;
         const after = await answers(`${signed}\r\n${closed}\r\n${signed}\r\n${closed}${last}`);
         assert.deepEqual(after.map(isShown), [true, false, true, false]);
+    });
+
+    it('says nothing of what was sent to it, and does nothing with it later', async () => {
+        const body = 'comment=<script>alert(1)</script>&marker=kept-for-later';
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+        for (const target of [file, '/private/echo.cgi']) {
+            const browser = new Browser(at.port);
+            const refused = await browser.fetch(target, { method: 'POST', body, headers });
+            assert.equal(refused.status, 401);
+            assert.ok(!/kept-for-later|alert/.test(JSON.stringify([refused.rawHeaders, refused.body])), target);
+            assert.deepEqual(refused.cookies, []);
+            const answer = await browser.signIn(alice, { next: target });
+            assert.equal(answer.headers.location, target);
+            assert.doesNotMatch((await browser.fetch(target)).body, /kept-for-later|alert/);
+        }
     });
 
     it('is not kept for others', async () => {
@@ -163,6 +180,9 @@ for (const server of [lighttpd, nginx]) {
             const session = http2.connect(`http://127.0.0.1:${port}`);
             assert.ok(isShown((await ask2(session, { ':path': file, cookie: ['a=1', cookie, 'b=2'] })).body));
             assert.equal((await ask2(session, { ':path': file, cookie: ['a=1', 'b=2'] })).status, 303);
+            const theirs = (await signedIn(web.port, bob)).cookie;
+            assert.equal((await ask2(session, { ':path': file, cookie: [cookie, 'a=1', theirs] })).status, 303);
+            assert.ok(isShown((await ask2(session, { ':path': file, cookie: [cookie, cookie] })).body));
             assert.equal((await ask2(session, { ':path': file, ':method': 'OPTIONS', cookie: 'a' })).status, 401);
             session.close();
         });
@@ -180,10 +200,11 @@ location /tried/ { try_files /nothing ${file}; }
 location /public/indexed/ { index nothing.html ${file}; }
 location /rewritten/ { rewrite ^ ${file} last; }
 location /refused/ { deny all; error_page 403 = ${file}; }
+location /listed/ { include ${deploy('nginx/latchkey-protect.conf')}; autoindex on; }
 location /missing/team/ { error_page 404 = /team/page.html; }`,
         },
         groups: ['/missing/team/x'],
-        paths: ['/missing/x', '/tried/x', '/public/indexed/', '/rewritten/x', '/refused/x'],
+        paths: ['/missing/x', '/tried/x', '/public/indexed/', '/rewritten/x', '/refused/x', '/listed/'],
     },
     {
         server: lighttpd,
@@ -192,9 +213,13 @@ location /missing/team/ { error_page 404 = /team/page.html; }`,
 server.modules += ( "mod_rewrite" )
 url.rewrite-once = ( "^/rewritten/team/" => "/team/page.html", "^/rewritten/" => "${file}" )
 url.rewrite-if-not-file = ( "^/tried/" => "${file}" )
-server.error-handler-404 = "${file}"`,
+server.error-handler-404 = "${file}"
+$HTTP["url"] =~ "^/listed(/|$)" {
+    include "${deploy('lighttpd/latchkey-protect.conf')}"
+    dir-listing.activate = "enable"
+}`,
         },
-        paths: ['/rewritten/x', '/tried/x', '/missing/x'],
+        paths: ['/rewritten/x', '/tried/x', '/missing/x', '/listed/'],
         groups: ['/rewritten/team/x'],
     },
 ];
@@ -207,6 +232,8 @@ for (const { server, options, paths, groups } of detours) {
         before(async () => {
             install = await new Install().init().serve();
             install.makeFolder('site', 'public', 'indexed');
+            // Whose name says what the pages say, for lists of files.
+            writeFileSync(path.join(install.makeFolder('site', 'listed'), `${secret}.html`), '');
             web = await server.start(install, options);
         });
         after(async () => {
@@ -216,17 +243,17 @@ for (const { server, options, paths, groups } of detours) {
 
         it('is hidden', async () => {
             const user = await signedIn(web.port);
-            for (const path of paths) {
-                assert.ok(!isShown((await request(web.port, path)).body), path);
-                assert.ok(isShown((await user.fetch(path)).body), `the control: ${path}`);
+            for (const target of paths) {
+                assert.ok(!isShown((await request(web.port, target)).body), target);
+                assert.ok(isShown((await user.fetch(target)).body), `the control: ${target}`);
             }
         });
 
         it('is hidden from who is not in the group', async () => {
             const [member, guest] = [await signedIn(web.port), await signedIn(web.port, bob)];
-            for (const path of groups) {
-                assert.ok(!isShown((await guest.fetch(path)).body), path);
-                assert.ok(isShown((await member.fetch(path)).body), `the control: ${path}`);
+            for (const target of groups) {
+                assert.ok(!isShown((await guest.fetch(target)).body), target);
+                assert.ok(isShown((await member.fetch(target)).body), `the control: ${target}`);
             }
         });
     });
