@@ -86,7 +86,7 @@ unit: sanitized ## unit tests under the address and undefined-behaviour sanitize
 	@BUILD=$(BUILD) tools/run-tests unit
 
 .PHONY: web
-web: all sanitized ## tests through the real lighttpd and nginx, sanitized programs
+web: all sanitized ## tests through the real lighttpd, nginx and Apache, sanitized programs
 	@BUILD=$(BUILD) tools/run-tests web
 
 .PHONY: browser
@@ -153,7 +153,7 @@ install: all ## copy programs, library, man pages and server snippets below PREF
 	install -m 644 src/latchkey.h $(DESTDIR)$(PREFIX)/include/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBS@|$(LK_LIBS)|' deploy/latchkey.pc > $(BUILD)/lib/latchkey.pc
 	install -m 644 $(BUILD)/lib/latchkey.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
-	cp -R deploy/nginx deploy/lighttpd deploy/systemd deploy/fail2ban examples templates $(DESTDIR)$(PREFIX)/share/latchkey/
+	cp -R deploy/nginx deploy/lighttpd deploy/apache deploy/systemd deploy/fail2ban examples templates $(DESTDIR)$(PREFIX)/share/latchkey/
 	for page in $(wildcard man/*.[1-9]); do \
 	    install -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/ || exit 1; done
 

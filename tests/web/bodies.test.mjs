@@ -1,10 +1,12 @@
 // How long a body is, told in ways that two programs might read differently.
 import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
+import { apache } from './support/apache.mjs';
 import { bob } from './support/install.mjs';
 import { encodeForm, raw, request } from './support/http.mjs';
 import { csrfOf, formType, host, isSignedIn, openForm, own, signedIn } from './support/forms.mjs';
 import { behindEach } from './support/behind.mjs';
+import { servers } from './support/servers.mjs';
 
 behindEach('the length of a body', {}, (at) => {
     let browser;
@@ -112,4 +114,4 @@ behindEach('the length of a body', {}, (at) => {
         for (const answer of await Promise.all(half)) assert.doesNotMatch(answer, /^HTTP\/1.1 303/);
         assert.equal((await request(at.port, '/auth/login')).status, 200);
     });
-});
+}, [...servers, apache]);

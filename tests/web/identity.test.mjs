@@ -4,6 +4,7 @@ import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Install, alice } from './support/install.mjs';
+import { apache } from './support/apache.mjs';
 import { startFastcgi, startHttp } from './support/backends.mjs';
 import { Browser, raw, request } from './support/http.mjs';
 import { deploy, lighttpd, nginx } from './support/servers.mjs';
@@ -19,6 +20,7 @@ const spoofs = [
     (more) => `${more}\r\nRemote-User: mallory\r\nRemote-User: mallory\r\n\r\n`,
     (more) => `${more}, Remote-User\r\nRemote-User: mallory\r\n\r\n`,
     (more) => `${more}, Cookie, Remote-User, Remote-Groups\r\n\r\n`,
+    (more) => `${more},remote-user,REMOTE-USER\r\nConnection: Remote-User\r\nProxy-Connection: Remote-User\r\n\r\n`,
     (more) => `${more}\r\nremote-user:mallory\r\nREMOTE-USER:\tmallory\t\r\nRemote_User: mallory\r\n\r\n`,
     (more) => `${more}\r\nRemote-User : mallory\r\n\r\n`,
     (more) => `${more}\r\nX: y\r\n Remote-User: mallory\r\n\r\n`,
@@ -29,6 +31,25 @@ const spoofs = [
     const rest = lines(`${target} HTTP/1.1\r\nHost: h\r\nCookie: ${cookie}\r\nConnection: close`);
     return `${rest.includes('chunked') ? 'POST' : 'GET'} ${rest}`;
 });
+
+// The names by which a program is told something, in one spelling.
+const told = (body) => body.split('\n').filter(Boolean).map((line) => {
+    const at = line.indexOf('=');
+    return [line.slice(0, at).toUpperCase().replace(/[^A-Z0-9]/g, '_').replace(/^HTTP_/, ''), line.slice(at + 1)];
+});
+
+// What a program was told of a visitor whom nobody signed in.
+function assertToldNothing(answer, what) {
+    assert.ok([200, 404, 502].includes(answer.status), `${what}: ${answer.status}`);
+    const lines = told(answer.body);
+    assert.ok(lines.some(([name]) => name === 'X_MALLORY'), `the control, ${what}: other headers arrive`);
+    for (const [name, value] of lines) {
+        if (name.startsWith('REMOTE_') && !['REMOTE_ADDR', 'REMOTE_PORT'].includes(name)) {
+            assert.equal(value, '', `${what}: ${name}`);
+        }
+        assert.notEqual(value, 'mallory', `${what}: ${name}`);
+    }
+}
 
 describe('programs behind nginx', () => {
     let install;
@@ -58,28 +79,10 @@ ${places.join('')}` });
         assert.equal(await install?.close(), 0);
     });
 
-    // The names by which a program is told something, in one spelling.
-    const told = (body) => body.split('\n').filter(Boolean).map((line) => {
-        const at = line.indexOf('=');
-        return [line.slice(0, at).toUpperCase().replace(/[^A-Z0-9]/g, '_').replace(/^HTTP_/, ''), line.slice(at + 1)];
-    });
-
-    // What a program was told of a visitor whom nobody signed in.
-    function assertToldNothing(answer, what) {
-        assert.ok([200, 404, 502].includes(answer.status), `${what}: ${answer.status}`);
-        const lines = told(answer.body);
-        assert.ok(lines.some(([name]) => name === 'X_MALLORY'), `the control, ${what}: other headers arrive`);
-        for (const [name, value] of lines) {
-            if (name.startsWith('REMOTE_') && !['REMOTE_ADDR', 'REMOTE_PORT'].includes(name)) {
-                assert.equal(value, '', `${what}: ${name}`);
-            }
-            assert.notEqual(value, 'mallory', `${what}: ${name}`);
-        }
-    }
-
     it('learn nothing of an anonymous visitor\'s claims by any method, nor by a detour', async () => {
         for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
-            for (const target of ['/open/proxy', '/open/fastcgi', '/led/proxy', '/led/fastcgi', '/gone/x', '/spare/x']) {
+            for (const target of ['/open/proxy', '/open/fastcgi', '/led/proxy', '/led/fastcgi', '/gone/x',
+                '/spare/x']) {
                 assertToldNothing(await request(web.port, target, { method, headers: claims }), `${method} ${target}`);
             }
             for (const target of ['/closed/proxy', '/closed/fastcgi']) {
@@ -128,6 +131,80 @@ ${places.join('')}` });
     });
 });
 
+describe('programs behind apache', () => {
+    let install;
+    let web;
+    let backends;
+
+    before(async () => {
+        install = await new Install().init().serve();
+        backends = { proxy: await startHttp(), fastcgi: await startFastcgi() };
+        const places = Object.entries(backends).map(([name, { port }]) => `
+<Location "/open/${name}">
+    ProxyPass "${name === 'proxy' ? 'http' : 'fcgi'}://127.0.0.1:${port}"
+</Location>
+<Location "/closed/${name}">
+    Include ${deploy('apache/latchkey-protect.conf')}
+    ProxyPass "${name === 'proxy' ? 'http' : 'fcgi'}://127.0.0.1:${port}"
+</Location>`);
+        web = await apache.start(install, { extra: places.join('') });
+    });
+    after(async () => {
+        await web?.stop();
+        await backends?.proxy.stop();
+        await backends?.fastcgi.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    it('learn nothing of an anonymous visitor\'s claims by any method', async () => {
+        for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+            for (const carrier of ['proxy', 'fastcgi']) {
+                const told = await request(web.port, `/open/${carrier}`, { method, headers: claims });
+                assertToldNothing(told, `${method} ${carrier}`);
+                const refused = await request(web.port, `/closed/${carrier}`, { method, headers: claims });
+                assert.equal(refused.status, method === 'GET' ? 303 : 401, `${method} ${carrier}`);
+                assert.doesNotMatch(refused.body, /mallory/i);
+            }
+        }
+    });
+
+    it('learn from the gate who is signed in, in each way that programs may listen to', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        for (const target of ['/closed/proxy', '/closed/fastcgi', '/private/echo.cgi']) {
+            const answer = await browser.fetch(target, { headers: claims });
+            assert.equal(answer.status, 200, target);
+            const lines = told(answer.body);
+            for (const [wanted, value] of [['REMOTE_USER', 'alice'], ['REMOTE_NAME', 'Alice Example'],
+                ['REMOTE_EMAIL', 'alice@example.org'], ['REMOTE_GROUPS', 'staff']]) {
+                const values = lines.filter(([name]) => name === wanted).map(([, text]) => text.trim());
+                assert.ok(values.length > 0, `${target}: ${wanted}`);
+                assert.deepEqual([...new Set(values)], [value], `${target}: ${wanted}`);
+            }
+            assert.ok(!lines.some(([, value]) => value === 'mallory'), target);
+        }
+    });
+
+    it('learn it from the gate also where headers come twice, as trailers, or are named in Connection', async () => {
+        const browser = new Browser(web.port);
+        await browser.signIn(alice);
+        let passed = 0;
+        for (const target of ['/closed/proxy', '/closed/fastcgi', '/private/echo.cgi', '/open/proxy',
+            '/open/fastcgi']) {
+            for (const lines of spoofs) {
+                const answer = await raw(web.port, lines(target, browser.cookie));
+                assert.match(answer, /^HTTP\/1.1 (200|400) /, target);
+                // A line that is folded is part of the one before it.
+                assert.doesNotMatch(answer, /^[^=]*remote[^=]*=.*mallory/mi, `${target} ${lines('', '')}`);
+                if (!answer.startsWith('HTTP/1.1 200') || target.startsWith('/open/')) continue;
+                passed++;
+                assert.match(answer, /^remote[-_]user=alice\r?$/mi, target);
+            }
+        }
+        assert.ok(passed >= 12, `${passed} passed`);
+    });
+});
+
 describe('programs behind lighttpd', () => {
     let install;
     let web;
@@ -158,7 +235,8 @@ describe('programs behind lighttpd', () => {
         for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
             const answer = await request(web.port, '/public/echo.cgi', { method, headers: claims });
             assert.match(answer.body, /HTTP_X_MALLORY=seen/, method);
-            for (const name of Object.keys(truth)) assert.equal(identity(answer.body)[name], undefined, `${method} ${name}`);
+            const told = identity(answer.body);
+            for (const name of Object.keys(truth)) assert.equal(told[name], undefined, `${method} ${name}`);
         }
     });
 

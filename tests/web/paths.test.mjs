@@ -8,12 +8,13 @@ import { writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { apache } from './support/apache.mjs';
 import { Install, alice, bob } from './support/install.mjs';
 import { Browser, raw, request } from './support/http.mjs';
 import { signedIn } from './support/forms.mjs';
 import { behindEach } from './support/behind.mjs';
 import { claims, file, heads, methods, targets } from './support/addresses.mjs';
-import { deploy, freePort, lighttpd, nginx, secret } from './support/servers.mjs';
+import { deploy, freePort, lighttpd, nginx, secret, servers } from './support/servers.mjs';
 
 // What stands in the pages, and what echo.cgi says or is made of.
 const isShown = (text) => text.includes(secret) || /GATEWAY_INTERFACE=|printf "Content/.test(text);
@@ -128,7 +129,7 @@ behindEach('the protected page', {}, (at) => {
             assert.equal(new URL(location, 'http://h/').host, 'h', `${odd[i]}: ${location}`);
         }
     });
-});
+}, [...servers, apache]);
 
 // One HTTP/2 request; resolves to { status, body }.
 function ask2(session, fields) {
@@ -222,6 +223,38 @@ $HTTP["url"] =~ "^/listed(/|$)" {
         paths: ['/rewritten/x', '/tried/x', '/missing/x', '/listed/'],
         groups: ['/rewritten/team/x'],
     },
+    {
+        server: apache,
+        options: {
+            extra: `
+ErrorDocument 404 ${file}
+RewriteEngine On
+RewriteRule ^/rewritten/team/ /team/page.html [PT]
+RewriteRule ^/rewritten/ ${file} [PT]
+<Location "/tried">
+    FallbackResource ${file}
+</Location>
+<Location "/public/indexed">
+    DirectoryIndex nothing.html ${file}
+</Location>
+<Location "/public/indexed/team">
+    DirectoryIndex nothing.html /team/page.html
+</Location>
+<Location "/refused">
+    Require all denied
+    ErrorDocument 403 ${file}
+</Location>
+<Location "/missing/team">
+    ErrorDocument 404 /team/page.html
+</Location>
+<Location "/listed">
+    Include ${deploy('apache/latchkey-protect.conf')}
+    Options +Indexes
+</Location>`,
+        },
+        paths: ['/rewritten/x', '/tried/x', '/missing/x', '/public/indexed/', '/refused/x', '/listed/'],
+        groups: ['/rewritten/team/x', '/missing/team/x', '/public/indexed/team/'],
+    },
 ];
 
 for (const { server, options, paths, groups } of detours) {
@@ -231,7 +264,7 @@ for (const { server, options, paths, groups } of detours) {
 
         before(async () => {
             install = await new Install().init().serve();
-            install.makeFolder('site', 'public', 'indexed');
+            install.makeFolder('site', 'public', 'indexed', 'team');
             // Whose name says what the pages say, for lists of files.
             writeFileSync(path.join(install.makeFolder('site', 'listed'), `${secret}.html`), '');
             web = await server.start(install, options);
@@ -258,3 +291,33 @@ for (const { server, options, paths, groups } of detours) {
         });
     });
 }
+
+describe('a site of which all but the pages is protected, behind apache', () => {
+    let install;
+    let web;
+
+    before(async () => {
+        install = await new Install().init().serve();
+        web = await apache.start(install, {
+            extra: `<LocationMatch "^/(?!auth/(login|logout|account|session)(/|$))">
+    Include ${deploy('apache/latchkey-protect.conf')}
+</LocationMatch>`,
+        });
+    });
+    after(async () => {
+        await web?.stop();
+        assert.equal(await install?.close(), 0);
+    });
+
+    it('is open at its pages only', async () => {
+        const closed = ['/', '/public/page.html', '/auth/', '/auth/nothing', '/auth/loginx',
+            '/auth/../public/page.html', '/auth/login/../../public/page.html', '/AUTH/login'];
+        const answers = await sendAll(web.port, closed.map((target) => `GET ${target} HTTP/1.1\nHost: h`));
+        answers.forEach((answer, i) => assert.doesNotMatch(answer, /<p>open|HTTP\/1\.1 404/, closed[i]));
+        const browser = await signedIn(web.port);
+        assert.equal((await browser.fetch('/auth/account/sessions')).status, 200);
+        assert.match((await browser.fetch('/public/page.html')).body, /<p>open/);
+        assert.equal((await browser.signOut()).headers.location, '/auth/login?signed-out');
+        assert.equal((await browser.fetch('/public/page.html')).status, 303);
+    });
+});

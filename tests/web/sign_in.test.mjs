@@ -1,11 +1,12 @@
 // Signing in and out, as a browser sees it, through each web server.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { apache } from './support/apache.mjs';
 import { Install, alice, bob } from './support/install.mjs';
 import { Browser, raw, request } from './support/http.mjs';
 import { secret, servers } from './support/servers.mjs';
 
-for (const server of servers) {
+for (const server of [...servers, apache]) {
     describe(`behind ${server.name}`, () => {
         let install;
         let web;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, it } from 'node:test';
+import { apache } from './support/apache.mjs';
 import { Install, alice, bob } from './support/install.mjs';
 import { Browser, formFields, raw, request } from './support/http.mjs';
 import { csrfOf, host, openForm, own, signedIn } from './support/forms.mjs';
@@ -279,6 +280,16 @@ behindEach('several cookies', {}, (at) => {
         await assertWho('alice', mine);
     });
 });
+
+// Apache makes one line of several with commas, which browsers do not send: nobody is signed in then.
+behindEach('cookies in several lines', {}, (at) => {
+    it('are none of ours', async () => {
+        const cookie = `latchkey=${(await signedIn(at.port)).jar.get('latchkey')}`;
+        for (const [lines, shown] of [[[cookie], true], [['a=b', cookie], false], [[cookie, 'a=b'], false]]) {
+            assert.equal((await ask(at.port, lines)).includes(secret), shown, lines.join('\n'));
+        }
+    });
+}, [apache]);
 
 behindEach('a cookie', { session: { secure_cookie: 'yes' } }, (at) => {
     let token;

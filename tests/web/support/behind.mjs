@@ -6,8 +6,8 @@ import { servers } from './servers.mjs';
 
 // Calls `define(at)` once for each server, to define its tests; when they run, `at` holds the
 // installation and the server's port.
-export function behindEach(what, settings, define) {
-    for (const server of servers) {
+export function behindEach(what, settings, define, among = servers) {
+    for (const server of among) {
         describe(`${what}, behind ${server.name}`, () => {
             const at = { server: server.name };
             let web;
