@@ -3,16 +3,23 @@
  * more would only help those who try. */
 #include "web/return_target.h"
 
+#include "http/form.h"
 #include "http/url.h"
 
 /* The address of the login page, and behind it a target of which each byte may be escaped. */
 #define LOCATION_MAX (3 * URL_TARGET_MAX + 512)
 
-/* Sent there, a browser would sign in only to be asked again, or to be asked to leave. */
-static bool is_sign_in_or_out(struct text target, const struct config *config)
+/* Sent there, a browser would sign in only to be asked again, or to be asked to leave. Web servers
+ * find the pages however their path is escaped. A path that cannot be read leads nowhere. */
+static bool is_sign_in_or_out(const struct request *request, struct text target,
+                              const struct config *config)
 {
-    return text_cut_prefix(&target, text_of(config->site.path)) &&
-           (text_has_prefix(target, TEXT("/login")) || text_has_prefix(target, TEXT("/logout")));
+    struct text path;
+    if (form_decode_path(text_cut(&target, '?'), request->arena, &path) != OK) {
+        return true;
+    }
+    return text_cut_prefix(&path, text_of(config->site.path)) &&
+           (text_has_prefix(path, TEXT("/login")) || text_has_prefix(path, TEXT("/logout")));
 }
 
 struct text return_target_get(const struct request *request, const struct config *config)
@@ -21,7 +28,7 @@ struct text return_target_get(const struct request *request, const struct config
     struct text target = fields_get(fields, "next");
     if (target.len == 0 ||
         !url_is_allowed_target(target, request->host, &config->site.return_hosts) ||
-        is_sign_in_or_out(target, config)) {
+        is_sign_in_or_out(request, target, config)) {
         return (struct text){0};
     }
     return target;
