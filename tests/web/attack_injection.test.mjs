@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import { behindEach } from './support/behind.mjs';
+import { askFastcgi, required } from './support/direct.mjs';
 import { formType, host, openForm, own, signedIn } from './support/forms.mjs';
 import { encodeForm, formFields, raw, request } from './support/http.mjs';
 import { Install, alice, bob, until } from './support/install.mjs';
@@ -136,6 +137,26 @@ behindEach('a text that is a command elsewhere', { throttle: { attempts: 100000 
             const answer = await browser.post('/auth/login', { ...fields, username: name, password: 'wrong' }, own);
             assert.equal(answer.body.includes(`value="${name}"`), shown, name);
         }
+    });
+
+    it('is text as the name of a user, wherever it is shown', async () => {
+        const usual = tags((await (await signedIn(at.port)).fetch('/auth/account')).body);
+        const names = html.filter((text) => !/[\u202a-\u202e\u2066-\u2069\u2028]/.test(text)).filter((_, i) => i % 3 === 0);
+        for (const [i, display] of ['"\'<&>`', ...names].entries()) {
+            const one = { name: `shown${i}`, password: 'a long sentence of this user' };
+            at.install.addUser(one, '--name', display, '--email', 'a&b\'"<@example.org', '--group', 'staff');
+            const browser = await signedIn(at.port, one);
+            const { body } = await browser.fetch('/auth/account');
+            assert.equal(tags(body), usual, display);
+            const escaped = display.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+                .replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+            assert.ok(body.includes(escaped), `${display}: ${body}`);
+            assert.equal(JSON.parse((await browser.fetch('/auth/session')).body).name, display);
+            const gate = await askFastcgi(at.install.socket('gate'), { ...required, HTTP_COOKIE: browser.cookie });
+            assert.equal(gate.headers['remote-name'], display);
+            at.install.do(['user', 'remove', one.name]);
+        }
+        assert.equal(dump(), kept);
     });
 
     it('writes no line into the log but the programs\' own', async () => {
