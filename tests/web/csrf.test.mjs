@@ -108,6 +108,32 @@ behindEach('the origin and the csrf value of a form', {}, (at) => {
         assert.equal((await browser.post('/auth/login', fields, own)).status, 303, 'the control');
     });
 
+    it('decide whether a form of the account is heard', async () => {
+        const link = new URL(/\S*\/account\/link\S*/.exec(at.install.do(['user', 'reset-link', 'bob']))[0], 'http://h');
+        const code = link.searchParams.get('code');
+        const session = await signedIn(at.port);
+        const visitor = (await openForm(at.port)).browser;
+        // Forms that are wrong otherwise: who hears one says so, and nothing changes.
+        const forms = [
+            ['/auth/account/password', session, { current: 'x', new: 'x', again: 'y' }, 403, /are not the same/],
+            ['/auth/account/sessions', session, { id: '0123456789abcdef' }, 404, /not signed in there any more/],
+            ['/auth/account/link', visitor, { code, new: 'x', again: 'y' }, 403, /are not the same/],
+        ];
+        for (const [target, browser, fields, status, sentence] of forms) {
+            const { csrf } = formFields((await browser.fetch(target.endsWith('link') ? link.pathname + link.search : target)).body);
+            const bad = Object.entries(await badValues(session)).map(([name, value]) => [name, value, senders[0]]);
+            for (const [name, value, sender] of [...senders.map((one) => ['good', csrf, one]), ...bad]) {
+                const sent = value === undefined ? fields : { ...fields, csrf: value };
+                const answer = await browser.post(target, sent, headersOf(sender));
+                const may = name === 'good' && sender.may;
+                assert.equal(answer.status, may ? status : 403, `${target}: ${told(sender, name)}`);
+                assert.equal(sentence.test(answer.body), may, `${target}: ${told(sender, name)}`);
+                assert.deepEqual(answer.cookies, []);
+            }
+        }
+        assert.ok(await isSignedIn(session));
+    });
+
     it('a csrf value does nothing without the cookie that it belongs to', async () => {
         const { fields } = await openForm(at.port);
         assert.equal((await new Browser(at.port).post('/auth/login', fields, own)).status, 403);
