@@ -9,7 +9,8 @@
  * link refuses where rename replaces. When only the last step fails, the new content stands, but a
  * loss of power may still undo it: the caller is told ERR_SYSTEM.
  *
- * What this does not protect: content from whoever may write the folder. */
+ * What this does not protect: content from the owner of the folder and the members of its group, if
+ * they may write it. Where all may write it, nothing private is read. */
 #define _GNU_SOURCE /* mkostemp */
 #include "base/file.h"
 
@@ -153,7 +154,22 @@ bool file_print_folder(const char *path, char folder[PATH_MAX])
     return len > 0 && len < PATH_MAX;
 }
 
-/* Whether the opened file is one that nobody else may read or write; logs why not. */
+enum status file_check_folder(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) != 0) {
+        log_error("cannot look at %s: %s", path, strerror(errno));
+        return ERR_SYSTEM;
+    }
+    if ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0) {
+        log_error("all may write %s, and so put files of their own there; run chmod o-w %s", path,
+                  path);
+        return ERR_PERMISSION;
+    }
+    return OK;
+}
+
+/* Whether the opened file is one that nobody else may read, write or replace; logs why not. */
 static enum status check_private(const char *path, const struct stat *found)
 {
     if (!S_ISREG(found->st_mode)) {
@@ -171,7 +187,12 @@ static enum status check_private(const char *path, const struct stat *found)
                   (unsigned)(found->st_mode & 07777), path);
         return ERR_PERMISSION;
     }
-    return OK;
+    char folder[PATH_MAX];
+    if (!file_print_folder(path, folder)) {
+        errno = ENAMETOOLONG;
+        return ERR_SYSTEM;
+    }
+    return file_check_folder(folder);
 }
 
 enum status file_read_private(const char *path, struct buffer *out, struct stat *identity)

@@ -13,9 +13,14 @@
 enum status file_read(const char *path, struct buffer *out) MUST_USE;
 
 /* The same for a file that must be private: a regular file (no symbolic link), owned by the user
- * who runs this program or by root, mode without any right for group and others. ERR_PERMISSION
- * (logged with the chmod or chown that mends it); *identity receives its stat. */
+ * who runs this program or by root, mode without any right for group and others, in a folder that
+ * file_check_folder takes. ERR_PERMISSION (logged with the chmod or chown that mends it);
+ * *identity receives its stat. */
 enum status file_read_private(const char *path, struct buffer *out, struct stat *identity) MUST_USE;
+
+/* Refuses a folder in which all may replace files: one that others may write and that is not sticky
+ * (as /tmp is). ERR_PERMISSION, ERR_SYSTEM; both logged. */
+enum status file_check_folder(const char *path) MUST_USE;
 
 /* Replaces or creates a file with mode 0600, atomically and durably: written beside it, fsync,
  * rename, fsync of the folder. With `fresh`, ERR_EXISTS when it is there already. ERR_SYSTEM

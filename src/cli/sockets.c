@@ -140,29 +140,14 @@ static enum status open_one(const struct config *config, const struct owner *own
     return status;
 }
 
-/* Whoever may write the folder could put a gate of his own in the place of ours. */
-static enum status check_folder(const char *path)
-{
-    struct stat found;
-    if (stat(path, &found) != 0) {
-        log_error("cannot look at %s: %s", path, strerror(errno));
-        return ERR_SYSTEM;
-    }
-    if ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0) {
-        log_error("all may write %s, and so put sockets of their own there; run chmod o-w %s", path,
-                  path);
-        return ERR_PERMISSION;
-    }
-    return OK;
-}
-
 enum status sockets_open(const struct config *config, const struct owner *owner,
                          struct sockets *out)
 {
     *out = (struct sockets){-1, {-1, -1, -1, -1}};
     enum status status = file_make_folder(config->state.run_directory, RUN_MODE);
     if (status == OK) {
-        status = check_folder(config->state.run_directory);
+        /* Who may write it could put a gate of his own in the place of ours. */
+        status = file_check_folder(config->state.run_directory);
     }
     if (status == OK) {
         status = give(config, owner, config->state.run_directory);

@@ -195,6 +195,36 @@ static void a_private_file_of_another_user_is_refused(void **state)
     assert_logged("chown 0 ");
 }
 
+static void a_private_file_is_not_read_where_all_may_replace_it(void **state)
+{
+    (void)state;
+    const char *path = scratch_write("secret", "s");
+    static const struct {
+        mode_t mode;
+        enum status status;
+    } folders[] = {{0700, OK},
+                   {0750, OK},
+                   {0770, OK},
+                   {0755, OK},
+                   {01777, OK},
+                   {0777, ERR_PERMISSION},
+                   {0702, ERR_PERMISSION},
+                   {0773, ERR_PERMISSION}};
+    char folder[PATH_MAX];
+    assert_true(file_print_folder(path, folder));
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        struct stat identity = {0};
+        buffer_clear(&content);
+        assert_int_equal(chmod(folder, folders[i].mode), 0);
+        assert_int_equal(file_read_private(path, &content, &identity), folders[i].status);
+        assert_int_equal(content.len, folders[i].status == OK ? 1 : 0);
+        if (folders[i].status != OK) {
+            assert_logged("run chmod o-w ");
+        }
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
 static void a_private_file_is_not_read_through_a_symbolic_link(void **state)
 {
     (void)state;
@@ -405,6 +435,7 @@ int main(void)
         TEST(a_missing_file_is_not_found_and_not_logged),
         TEST(a_private_file_is_read_only_when_nobody_else_may),
         TEST(a_private_file_of_another_user_is_refused),
+        TEST(a_private_file_is_not_read_where_all_may_replace_it),
         TEST(a_private_file_is_not_read_through_a_symbolic_link),
         TEST(writing_replaces_the_whole_file_and_its_mode),
         TEST(writing_creates_a_missing_file),
