@@ -139,6 +139,35 @@ for (const store of stores) {
             assert.deepEqual((await show(browser)).articles, {});
         });
 
+        it('does not go over to whoever signs in next in the same browser', async () => {
+            const browser = await signedIn(web.port);
+            await put(browser, 'bread', 'mine');
+            const { cookie } = browser;
+            const { csrf } = formFields((await browser.fetch('/auth/logout')).body);
+            const answer = await browser.post('/auth/login', { csrf, username: bob.name, password: bob.password });
+            assert.equal(answer.status, 303);
+            assert.deepEqual((await show(browser)).articles, {});
+            assert.equal((await request(web.port, '/cart', { headers: { cookie } })).status, 303);
+        });
+
+        it('that is saved while its session is signed out brings nobody back', async () => {
+            for (let round = 0; round < 20; round++) {
+                const browser = await signedIn(web.port);
+                const { csrf } = await show(browser);
+                const { cookie } = browser;
+                const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
+                const saves = Array.from({ length: 4 }, (_, i) => request(web.port, i % 2 === 0 ? '/cart' : '/cgi-cart',
+                    { method: 'POST', headers, body: `csrf=${csrf}&action=add&article=number-${i}&remark=${round}` }));
+                assert.equal((await browser.signOut()).headers.location, '/auth/login?signed-out');
+                const given = (await Promise.all(saves)).map((answer) => answer.cookies[0]?.split(';')[0]).filter(Boolean);
+                for (const one of [cookie, ...given]) {
+                    for (const target of ['/cart', '/private/page.html', '/auth/account']) {
+                        assert.equal((await request(web.port, target, { headers: { cookie: one } })).status, 303, target);
+                    }
+                }
+            }
+        });
+
         it('refuses too much, says by how many bytes, and stays as it was', async () => {
             const browser = await signedIn(web.port);
             await put(browser, 'bread', 'x'.repeat(1000));

@@ -1,5 +1,6 @@
 // Signing in and out, as a browser sees it, through each web server.
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { apache } from './support/apache.mjs';
 import { Install, alice, bob } from './support/install.mjs';
@@ -226,10 +227,19 @@ for (const server of [...servers, apache]) {
 
         it('anonymous visitors leave nothing on the server', async () => {
             install.do(['session', 'revoke-all']);
+            const sizes = () => [install.state, install.run].flatMap((folder) => readdirSync(folder)
+                .map((name) => `${name} ${statSync(`${folder}/${name}`).size}`));
+            const before = sizes();
+            // Nobody, somebody with a token of nobody, and with what looks like one.
+            const { cookies } = await request(web.port, '/auth/login');
+            const all = [undefined, cookies[0].split(';')[0], `latchkey=${'A'.repeat(104)}`, 'latchkey=', 'latchkey=x'];
             for (let i = 0; i < 50; i++) {
-                await request(web.port, '/auth/login');
-                await request(web.port, '/private/page.html');
+                for (const target of ['/auth/login', '/auth/logout', '/auth/account', '/auth/session', '/private/page.html']) {
+                    const cookie = all[i % all.length];
+                    await request(web.port, target, { headers: cookie === undefined ? {} : { cookie } });
+                }
             }
+            assert.deepEqual(sizes(), before);
             assert.deepEqual(JSON.parse(install.do(['session', 'list', '--json'])), []);
         });
     });
