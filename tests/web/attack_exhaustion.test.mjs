@@ -143,27 +143,29 @@ describe('programs that are short of what they need', () => {
         await assertWell();
     });
 
-    it('because they may open nothing more: nobody passes, they wait quietly, and go on', async () => {
+    it('because they may open nothing more: nobody passes, and all go on', async () => {
         const limit = (pid, soft) => {
             const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${soft}:`], { encoding: 'utf8' });
             assert.equal(status, 0, stderr);
         };
         const usual = Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${at.find().gate[0]}/limits`, 'utf8'))[1]);
-        const cpu = (pid) => {
-            const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-            return (Number(fields[11]) + Number(fields[12])) / 100;
-        };
         const before = at.find();
         const pids = Object.values(before).flat();
-        for (const pid of pids) limit(pid, Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1);
+        const lowestFree = (pid) => {
+            const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+            return Array.from({ length: used.size + 1 }, (_, i) => i).find((number) => !used.has(number));
+        };
+        await sleep(300); // whatever is still open would leave room when it closes
+        const mark = at.install.log.length;
+        for (const pid of pids) limit(pid, lowestFree(pid));
         const crowd = names.flatMap((name) => Array.from({ length: 20 }, () =>
             net.connect(at.install.socket(name)).on('error', () => {})));
         try {
             for (let i = 0; i < 4; i++) await assertNobodyPasses();
-            // Waiting for a descriptor is not asking for one all the time.
-            const used = pids.map(cpu);
-            await sleep(1000);
-            for (const [i, pid] of pids.entries()) assert.ok(cpu(pid) - used[i] < 0.3, `${cpu(pid) - used[i]} s`);
+            for (const name of names) {
+                const complaint = new RegExp(`${name}\\[\\d+\\]: error: connections cannot be accepted: there is no room`);
+                await until(`${name} to complain`, () => complaint.test(at.install.log.slice(mark)));
+            }
         } finally {
             for (const socket of crowd) socket.destroy();
             for (const pid of pids) limit(pid, usual);
