@@ -296,6 +296,27 @@ static void check_cache(struct report *report)
     }
 }
 
+/* The least that ASVS 5.0 (appendix C) takes for argon2id; more passes make up for memory. */
+static bool is_dear_enough(const struct config *config)
+{
+    static const uint64_t least_mib[] = {0, 46, 19, 12}; /* by passes; 12 for more too */
+    uint64_t passes = config->password.passes;
+    uint64_t last = sizeof least_mib / sizeof least_mib[0] - 1;
+    return config->password.memory_bytes >= least_mib[passes < last ? passes : last] * MIB;
+}
+
+static void check_password_cost(struct report *report)
+{
+    const struct config *config = report->config;
+    if (!is_dear_enough(config)) {
+        tell(report, WARNING, "password.memory",
+             "who steals the database guesses passwords fast: %llu KiB and %llu passes a hash; set "
+             "at least 19M and 2, 46M and 1, or 12M and 3",
+             (unsigned long long)(config->password.memory_bytes >> 10),
+             (unsigned long long)config->password.passes);
+    }
+}
+
 /* The line of those who hash holds all programs to as many hashes as there are login workers. */
 static void check_passwords(struct report *report)
 {
@@ -370,6 +391,7 @@ int check_run(struct invocation *invocation)
     check_secret(&report);
     check_database(&report);
     check_cache(&report);
+    check_password_cost(&report);
     check_passwords(&report);
     check_templates(&report);
     check_serving(&report);

@@ -138,6 +138,32 @@ static void settings_that_are_dangerous_are_warned_of(void **state)
     assert_int_equal(outcome.status, 0);
 }
 
+static void passwords_that_are_guessed_fast_are_warned_of(void **state)
+{
+    static const struct {
+        const char *settings;
+        bool warned;
+    } cases[] = {
+        {"", false},
+        {"memory = 19M\npasses = 2\n", false},
+        {"memory = 46M\npasses = 1\n", false},
+        {"memory = 12M\npasses = 3\n", false},
+        {"memory = 12M\npasses = 16\n", false},
+        {"memory = 18M\npasses = 2\n", true},
+        {"memory = 45M\npasses = 1\n", true},
+        {"memory = 11M\npasses = 16\n", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char content[256];
+        (void)snprintf(content, sizeof content, "[password]\n%s", cases[i].settings);
+        assert_int_equal(setenv("LATCHKEY_CONFIG", scratch_write("cost.conf", content), 1), 0);
+        check();
+        assert_int_equal(strstr(outcome.out, "warning: password.memory: ") != NULL,
+                         cases[i].warned);
+    }
+}
+
 static bool is_in_memory(const char *path)
 {
     struct statfs found;
@@ -349,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup(every_line_says_how_bad_it_is, install),
         cmocka_unit_test_setup(a_bad_configuration_is_the_only_line, install),
         cmocka_unit_test_setup(settings_that_are_dangerous_are_warned_of, install),
+        cmocka_unit_test_setup(passwords_that_are_guessed_fast_are_warned_of, install),
         cmocka_unit_test_setup(the_cache_is_looked_at_when_it_is_used, install),
         cmocka_unit_test_setup(a_cache_in_memory_draws_no_warning, install),
         cmocka_unit_test_setup(folders_that_are_missing_or_open_are_found, install),
