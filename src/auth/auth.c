@@ -16,11 +16,34 @@
 #include "base/log.h"
 #include "base/secret.h"
 
+/* The keys that a program of this role uses. All read tokens, sealed ones of a former store too. */
+static unsigned list_purposes(enum store_role role)
+{
+    const unsigned tokens = KEY_OF(KEY_TOKEN) | KEY_OF(KEY_SEAL);
+    const unsigned forms = tokens | KEY_OF(KEY_CSRF);
+    switch (role) {
+    case STORE_ROLE_GATE:
+        return tokens;
+    case STORE_ROLE_APP:
+        return forms;
+    case STORE_ROLE_LOGOUT:
+        return forms | KEY_OF(KEY_AUDIT);
+    case STORE_ROLE_LOGIN:
+    case STORE_ROLE_ACCOUNT:
+        return forms | KEY_OF(KEY_AUDIT) | KEY_OF(KEY_THROTTLE);
+    case STORE_ROLE_ADMIN:
+        return KEYS_ALL;
+    default:
+        return 0;
+    }
+}
+
 enum status auth_open(const struct config *config, const char *program, enum store_role role,
                       bool remembers, struct auth *out)
 {
     *out = (struct auth){.config = config};
-    enum status status = keyring_open(config_secret_path(config), &out->keyring);
+    enum status status =
+        keyring_open(config_secret_path(config), list_purposes(role), &out->keyring);
     if (status == OK) {
         status = store_open(config_database_path(config), config_generation_path(config), role,
                             &out->store);

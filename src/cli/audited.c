@@ -21,7 +21,7 @@ enum status audited_open_keyring(const struct config *config, struct keyring **o
     if (status != OK) {
         return status;
     }
-    status = keyring_open(config_secret_path(config), &keyring);
+    status = keyring_open(config_secret_path(config), KEY_OF(KEY_AUDIT), &keyring);
     if (owner_leave(&owner) != OK) {
         keyring_free(&keyring);
         return ERR_SYSTEM;

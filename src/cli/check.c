@@ -205,7 +205,7 @@ static void check_secret(struct report *report)
     struct keyring *keyring = NULL;
     uint32_t ids[KEYRING_SECRETS_MAX];
     const char *path = config_secret_path(report->config);
-    enum status status = keyring_open(path, &keyring);
+    enum status status = keyring_open(path, 0, &keyring);
     if (status == OK) {
         tell(report, FINE, "secret", "%s holds %zu", path, keyring_list(keyring, ids));
     } else {

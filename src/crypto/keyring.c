@@ -2,7 +2,9 @@
  *
  * The secrets of the file are used for one thing only: each gives one key per purpose, derived by
  * HKDF with an info text of its own, so that a value made for one purpose says nothing about, and
- * is never taken for, one of another. The raw secrets are wiped as soon as the keys are made.
+ * is never taken for, one of another. The raw secrets are wiped as soon as the keys are made, and a
+ * program has the keys of its own purposes only: what stands in the memory of one that answers
+ * everybody makes no rows of the audit log.
  *
  * Programs live long, and `latchkey secret revoke` must reach them all: for each request, unless
  * they watch the file, they ask for its stat, and another device, inode, size or time means to read
@@ -11,11 +13,9 @@
  * mode and owner too. A file that cannot be read leaves no key: a program that went on with the old
  * ones would let a revoked cookie in.
  *
- * What this does not protect: the keys from whoever can read the memory of the process, and from
- * being paged out. */
+ * What this does not protect: the keys from whoever can read the memory of the process. */
 #include "crypto/keyring.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -31,7 +31,10 @@ struct key_set {
     uint8_t keys[KEY_PURPOSES][KEY_BYTES];
 };
 
+/* Lies in memory of secret_new. */
 struct keyring {
+    size_t size;          /* of all of this, bytes */
+    unsigned purposes;    /* whose keys are made, KEY_OF joined */
     struct stat identity; /* zeros when nothing was read, which no file equals */
     size_t count;
     struct key_set sets[KEYRING_SECRETS_MAX]; /* newest first */
@@ -45,18 +48,19 @@ static const char *const purposes[KEY_PURPOSES] = {
     [KEY_THROTTLE] = "latchkey 1 throttle",
 };
 
-static enum status derive_set(const struct keyring_secret *secret, struct key_set *out)
+static enum status derive_set(const struct keyring_secret *secret, unsigned wanted,
+                              struct key_set *out)
 {
     struct mac_source source = {.secret = {(const char *)secret->bytes, sizeof secret->bytes}};
+    enum status status = OK;
     out->id = secret->id;
-    for (size_t i = 0; i < KEY_PURPOSES; i++) {
+    for (size_t i = 0; i < KEY_PURPOSES && status == OK; i++) {
         source.info = text_of(purposes[i]);
-        enum status status = mac_derive(&source, out->keys[i], KEY_BYTES);
-        if (status != OK) {
-            return status;
+        if ((wanted & KEY_OF(i)) != 0) {
+            status = mac_derive(&source, out->keys[i], KEY_BYTES);
         }
     }
-    return OK;
+    return status;
 }
 
 static void forget(struct keyring *keyring)
@@ -71,9 +75,10 @@ static enum status load(struct keyring *keyring)
     struct keyring_content content = {0};
     struct stat identity;
     forget(keyring);
+    secret_pin(keyring, keyring->size); /* the page may be this process' own since the line above */
     enum status status = keyring_file_read(keyring->path, &content, &identity);
     for (size_t i = 0; i < content.count && status == OK; i++) {
-        status = derive_set(&content.secrets[i], &keyring->sets[i]);
+        status = derive_set(&content.secrets[i], keyring->purposes, &keyring->sets[i]);
     }
     if (status == OK) {
         keyring->count = content.count;
@@ -85,14 +90,17 @@ static enum status load(struct keyring *keyring)
     return status;
 }
 
-enum status keyring_open(const char *path, struct keyring **out)
+enum status keyring_open(const char *path, unsigned wanted, struct keyring **out)
 {
     size_t len = text_of(path).len;
-    struct keyring *keyring = calloc(1, sizeof *keyring + len + 1);
+    size_t size = sizeof(struct keyring) + len + 1;
+    struct keyring *keyring = secret_new(size);
     if (keyring == NULL) {
         log_error("not enough memory for the keyring");
         return ERR_MEMORY;
     }
+    keyring->size = size;
+    keyring->purposes = wanted;
     memcpy(keyring->path, path, len);
     enum status status = load(keyring);
     if (status != OK) {
@@ -106,8 +114,7 @@ enum status keyring_open(const char *path, struct keyring **out)
 void keyring_free(struct keyring **keyring)
 {
     if (*keyring != NULL) {
-        forget(*keyring);
-        free(*keyring);
+        secret_free(*keyring, (*keyring)->size);
         *keyring = NULL;
     }
 }
@@ -142,7 +149,7 @@ size_t keyring_list(const struct keyring *keyring, uint32_t ids[KEYRING_SECRETS_
 
 const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id, enum key_purpose purpose)
 {
-    if ((unsigned)purpose >= KEY_PURPOSES) {
+    if ((unsigned)purpose >= KEY_PURPOSES || (keyring->purposes & KEY_OF(purpose)) == 0) {
         return NULL;
     }
     for (size_t i = 0; i < keyring->count; i++) {

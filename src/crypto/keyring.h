@@ -19,9 +19,15 @@ struct keyring;
 /* What a derived key is for. A key of one purpose never serves another. */
 enum key_purpose { KEY_TOKEN, KEY_CSRF, KEY_SEAL, KEY_AUDIT, KEY_THROTTLE, KEY_PURPOSES };
 
-/* Reads the file. ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY, ERR_CRYPTO
+/* Purposes, to be joined with |. A program asks for the keys that it uses: who gets to see its
+ * memory then has no others. */
+#define KEY_OF(purpose) (1U << (purpose))
+#define KEYS_ALL        (KEY_OF(KEY_PURPOSES) - 1)
+
+/* Reads the file and makes the keys for these purposes; 0 finds out only whether it is sound.
+ * ERR_PERMISSION, ERR_INPUT, ERR_NOT_FOUND, ERR_SYSTEM, ERR_MEMORY, ERR_CRYPTO
  * (each logged with the remedy). Free with keyring_free, which wipes. */
-enum status keyring_open(const char *path, struct keyring **out) MUST_USE;
+enum status keyring_open(const char *path, unsigned purposes, struct keyring **out) MUST_USE;
 void keyring_free(struct keyring **keyring);
 
 /* Reads the file again if it is another file than at the last reading (device, inode, size, time of
@@ -36,7 +42,8 @@ enum status keyring_get_current(const struct keyring *keyring, uint32_t *id) MUS
 size_t keyring_list(const struct keyring *keyring, uint32_t ids[KEYRING_SECRETS_MAX]);
 
 /* The key for a purpose, derived by HKDF-SHA-256 (RFC 5869) when the file was read; borrowed until
- * the next refresh. NULL when there is no secret of that id. */
+ * the next refresh. NULL when there is no secret of that id, or the keyring was not opened for the
+ * purpose. */
 const uint8_t *keyring_get_key(const struct keyring *keyring, uint32_t id,
                                enum key_purpose purpose);
 

@@ -27,7 +27,7 @@ int audit_log_open(void **state)
     (void)database_make();
     (void)unlink(audit_log_secret());
     assert_int_equal(keyring_create(audit_log_secret()), OK);
-    assert_int_equal(keyring_open(audit_log_secret(), &keyring), OK);
+    assert_int_equal(keyring_open(audit_log_secret(), KEYS_ALL, &keyring), OK);
     audit = (struct audit){
         .store = database_open(STORE_ROLE_ADMIN),
         .keyring = keyring,
@@ -72,7 +72,7 @@ struct audit_finding audit_log_verify(void)
 {
     struct audit_finding finding = {.rows = -1};
     struct keyring *present = NULL;
-    assert_int_equal(keyring_open(audit_log_secret(), &present), OK);
+    assert_int_equal(keyring_open(audit_log_secret(), KEYS_ALL, &present), OK);
     assert_int_equal(audit_verify(audit.store, present, &finding), OK);
     keyring_free(&present);
     return finding;

@@ -178,7 +178,7 @@ static pid_t start_writer(void)
     assert_true(child >= 0);
     if (child == 0) {
         struct keyring *own = NULL;
-        int failed = keyring_open(audit_log_secret(), &own) != OK;
+        int failed = keyring_open(audit_log_secret(), KEYS_ALL, &own) != OK;
         audit.keyring = own;
         audit.store = database_open(STORE_ROLE_LOGIN);
         for (int i = 0; i < EACH && failed == 0; i++) {

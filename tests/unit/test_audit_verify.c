@@ -193,7 +193,7 @@ static void change_secret(enum status (*change)(const char *path), const struct 
     const struct audit_event event = {.act = AUDIT_SECRET, .outcome = AUDIT_DONE};
     assert_int_equal(store_begin(audit.store), OK);
     assert_int_equal(change(audit_log_secret()), OK);
-    assert_int_equal(keyring_open(audit_log_secret(), &fresh), OK);
+    assert_int_equal(keyring_open(audit_log_secret(), KEYS_ALL, &fresh), OK);
     struct audit changed = audit;
     changed.keyring = fresh;
     changed.former = former;
@@ -205,7 +205,7 @@ static void change_secret(enum status (*change)(const char *path), const struct 
 static struct keyring *open_secret(void)
 {
     struct keyring *opened = NULL;
-    assert_int_equal(keyring_open(audit_log_secret(), &opened), OK);
+    assert_int_equal(keyring_open(audit_log_secret(), KEYS_ALL, &opened), OK);
     return opened;
 }
 
@@ -269,7 +269,7 @@ static void another_secret_verifies_nothing(void **state)
     audit_log_write(NOON, 2);
     (void)unlink(scratch_path("other"));
     assert_int_equal(keyring_create(scratch_path("other")), OK);
-    assert_int_equal(keyring_open(scratch_path("other"), &other), OK);
+    assert_int_equal(keyring_open(scratch_path("other"), KEYS_ALL, &other), OK);
     assert_int_equal(audit_verify(audit.store, other, &finding), OK);
     keyring_free(&other);
     assert_int_equal(finding.bad, 1);

@@ -110,7 +110,8 @@ static void keys_are_those_of_hkdf_for_each_purpose(void **state)
         [KEY_THROTTLE] = "4a70d20017e24ad6b25a2ec65df220d2e9ec8a576316db77df306fe754bb6575",
     };
     struct keyring *keyring = NULL;
-    assert_int_equal(keyring_open(scratch_write("keys", "00000abc " ONES "\n"), &keyring), OK);
+    assert_int_equal(keyring_open(scratch_write("keys", "00000abc " ONES "\n"), KEYS_ALL, &keyring),
+                     OK);
     for (size_t i = 0; i < KEY_PURPOSES; i++) {
         const uint8_t *key = keyring_get_key(keyring, 0xabc, (enum key_purpose)i);
         assert_non_null(key);
@@ -129,7 +130,7 @@ static void the_first_line_is_current_and_all_are_listed(void **state)
     const char *path = scratch_write("three", "0000000c " ONES "\n"
                                               "ffffffff " TWOS "\n"
                                               "00000000 " THREES "\n");
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     assert_int_equal(current_id(keyring), 0xc);
     uint32_t ids[KEYRING_SECRETS_MAX];
     assert_int_equal(keyring_list(keyring, ids), 3);
@@ -181,7 +182,7 @@ static void a_file_that_is_not_exactly_right_is_refused(void **state)
     for (size_t i = 0; i < COUNT(bad_files); i++) {
         struct keyring *keyring = NULL;
         const char *path = scratch_write("bad", bad_files[i].content);
-        if (keyring_open(path, &keyring) != ERR_INPUT || keyring != NULL) {
+        if (keyring_open(path, KEYS_ALL, &keyring) != ERR_INPUT || keyring != NULL) {
             fail_msg("accepted: %s", bad_files[i].what);
         }
     }
@@ -192,7 +193,7 @@ static enum status open_bytes(struct text content)
     const char *path = scratch_path("bytes");
     assert_int_equal(file_write_private(path, content, false), OK);
     struct keyring *keyring = NULL;
-    enum status status = keyring_open(path, &keyring);
+    enum status status = keyring_open(path, KEYS_ALL, &keyring);
     keyring_free(&keyring);
     return status;
 }
@@ -246,12 +247,12 @@ static void a_file_that_others_may_read_is_refused(void **state)
     struct keyring *keyring = NULL;
     for (size_t i = 0; i < COUNT(modes); i++) {
         assert_int_equal(chmod(path, modes[i]), 0);
-        assert_int_equal(keyring_open(path, &keyring), ERR_PERMISSION);
+        assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), ERR_PERMISSION);
         assert_int_equal(keyring_rotate(path), ERR_PERMISSION);
         assert_null(keyring);
     }
     assert_int_equal(chmod(path, 0400), 0);
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     keyring_free(&keyring);
 }
 
@@ -261,15 +262,15 @@ static void what_is_not_a_regular_file_is_refused(void **state)
     struct keyring *keyring = NULL;
     const char *link_path = scratch_path("link");
     assert_int_equal(symlink(fresh_file("target"), link_path), 0);
-    assert_int_equal(keyring_open(link_path, &keyring), ERR_PERMISSION);
+    assert_int_equal(keyring_open(link_path, KEYS_ALL, &keyring), ERR_PERMISSION);
     assert_int_equal(keyring_revoke(link_path), ERR_PERMISSION);
     const char *fifo = scratch_path("fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    assert_int_equal(keyring_open(fifo, &keyring), ERR_PERMISSION);
+    assert_int_equal(keyring_open(fifo, KEYS_ALL, &keyring), ERR_PERMISSION);
     assert_int_equal(keyring_revoke(fifo), ERR_PERMISSION);
     const char *folder = scratch_path("folder");
     assert_int_equal(mkdir(folder, 0700), 0);
-    assert_int_equal(keyring_open(folder, &keyring), ERR_PERMISSION);
+    assert_int_equal(keyring_open(folder, KEYS_ALL, &keyring), ERR_PERMISSION);
     assert_null(keyring);
 }
 
@@ -280,7 +281,7 @@ static void a_missing_file_is_not_found(void **state)
     static const char *const names[] = {"missing", "no-folder/missing", "target/missing"};
     for (size_t i = 0; i < COUNT(names); i++) {
         const char *path = scratch_path(names[i]);
-        assert_int_equal(keyring_open(path, &keyring), ERR_NOT_FOUND);
+        assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), ERR_NOT_FOUND);
         assert_int_equal(keyring_rotate(path), ERR_NOT_FOUND);
         assert_int_equal(keyring_revoke(path), ERR_NOT_FOUND);
         assert_int_not_equal(access(path, F_OK), 0);
@@ -305,7 +306,7 @@ static void rotating_puts_a_fresh_secret_first_and_keeps_seven(void **state)
         assert_memory_not_equal(after, before, LINE_LEN);
         len = read_file(path, before);
         struct keyring *keyring = NULL;
-        assert_int_equal(keyring_open(path, &keyring), OK);
+        assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
         keyring_free(&keyring);
     }
     struct stat found;
@@ -340,7 +341,7 @@ static void revoking_mends_a_broken_or_open_file_and_rotating_does_not(void **st
     assert_int_equal(chmod(path, 0666), 0);
     assert_int_equal(keyring_revoke(path), OK);
     struct keyring *keyring = NULL;
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     keyring_free(&keyring);
 }
 
@@ -365,7 +366,7 @@ static void rotations_at_once_lose_none(void **state)
     char content[FILE_ROOM];
     assert_int_equal(read_file(path, content), KEYRING_SECRETS_MAX * LINE_LEN);
     struct keyring *keyring = NULL;
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     keyring_free(&keyring);
 }
 
@@ -373,7 +374,7 @@ static void an_unchanged_file_is_not_read_again(void **state)
 {
     (void)state;
     struct keyring *keyring = NULL;
-    assert_int_equal(keyring_open(fresh_file("same"), &keyring), OK);
+    assert_int_equal(keyring_open(fresh_file("same"), KEYS_ALL, &keyring), OK);
     const uint8_t *key = keyring_get_key(keyring, current_id(keyring), KEY_TOKEN);
     uint8_t saved[KEY_BYTES];
     memcpy(saved, key, KEY_BYTES);
@@ -388,7 +389,7 @@ static void refreshing_sees_a_rotation_and_a_revocation(void **state)
     (void)state;
     struct keyring *keyring = NULL;
     const char *path = fresh_file("refresh");
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     uint32_t first = current_id(keyring);
     assert_int_equal(keyring_rotate(path), OK);
     assert_int_equal(current_id(keyring), first);
@@ -409,7 +410,7 @@ static void refreshing_sees_a_change_that_hides(void **state)
     (void)state;
     struct keyring *keyring = NULL;
     const char *path = scratch_write("hidden", "0000000c " ONES "\n");
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
     struct stat before;
     assert_int_equal(stat(path, &before), 0);
     wait_for_another_time();
@@ -443,7 +444,7 @@ static void a_file_that_became_unreadable_leaves_no_key_until_it_is_mended(void 
     (void)state;
     struct keyring *keyring = NULL;
     const char *path = scratch_write("goes", "0000000c " ONES "\n");
-    assert_int_equal(keyring_open(path, &keyring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &keyring), OK);
 
     wait_for_another_time();
     assert_int_equal(chmod(path, 0644), 0);
@@ -466,6 +467,38 @@ static void a_file_that_became_unreadable_leaves_no_key_until_it_is_mended(void 
     keyring_free(&keyring);
 }
 
+static void only_keys_that_were_asked_for_are_there_also_when_read_again(void **state)
+{
+    (void)state;
+    struct keyring *keyring = NULL;
+    const char *path = scratch_write("few", "0000000c " ONES "\n");
+    assert_int_equal(keyring_open(path, KEY_OF(KEY_TOKEN) | KEY_OF(KEY_SEAL), &keyring), OK);
+    for (uint32_t id = 0xc; id <= 0xd; id++) {
+        for (size_t i = 0; i < KEY_PURPOSES; i++) {
+            bool is_there = keyring_get_key(keyring, id, (enum key_purpose)i) != NULL;
+            assert_int_equal(is_there, i == KEY_TOKEN || i == KEY_SEAL);
+        }
+        wait_for_another_time();
+        (void)scratch_write("few", "0000000d " TWOS "\n");
+        assert_int_equal(keyring_refresh(keyring), OK);
+    }
+    keyring_free(&keyring);
+}
+
+static void without_any_purpose_the_file_is_only_judged(void **state)
+{
+    (void)state;
+    struct keyring *keyring = NULL;
+    uint32_t ids[KEYRING_SECRETS_MAX];
+    assert_int_equal(keyring_open(scratch_write("none", "0000000c " ONES "\n"), 0, &keyring), OK);
+    assert_int_equal(keyring_list(keyring, ids), 1);
+    for (size_t i = 0; i < KEY_PURPOSES; i++) {
+        assert_null(keyring_get_key(keyring, 0xc, (enum key_purpose)i));
+    }
+    keyring_free(&keyring);
+    assert_int_equal(keyring_open(scratch_write("none", "0000000c"), 0, &keyring), ERR_INPUT);
+}
+
 static void no_complaint_shows_a_secret(void **state)
 {
     (void)state;
@@ -473,7 +506,7 @@ static void no_complaint_shows_a_secret(void **state)
         const char *path = scratch_write("silent", bad_files[i].content);
         struct keyring *keyring = NULL;
         capture_start();
-        enum status status = keyring_open(path, &keyring);
+        enum status status = keyring_open(path, KEYS_ALL, &keyring);
         const char *said = capture_next();
         bool names_file = strstr(said, "silent") != NULL;
         bool shows = strstr(said, "ERER") != NULL || strstr(said, "IiIi") != NULL;
@@ -491,6 +524,8 @@ int main(void)
         cmocka_unit_test(creating_leaves_a_present_file_alone),
         cmocka_unit_test(two_new_files_have_nothing_in_common),
         cmocka_unit_test(keys_are_those_of_hkdf_for_each_purpose),
+        cmocka_unit_test(only_keys_that_were_asked_for_are_there_also_when_read_again),
+        cmocka_unit_test(without_any_purpose_the_file_is_only_judged),
         cmocka_unit_test(the_first_line_is_current_and_all_are_listed),
         cmocka_unit_test(a_file_that_is_not_exactly_right_is_refused),
         cmocka_unit_test(a_nul_anywhere_is_refused),

@@ -32,7 +32,7 @@ static int set_up(void **state)
     }
     (void)unlink(secret);
     assert_int_equal(keyring_create(secret), OK);
-    assert_int_equal(keyring_open(secret, &keyring), OK);
+    assert_int_equal(keyring_open(secret, KEYS_ALL, &keyring), OK);
     return 0;
 }
 

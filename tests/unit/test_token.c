@@ -42,7 +42,7 @@ static struct keyring *keyring;
 static struct keyring *open_ring(const char *content)
 {
     struct keyring *opened = NULL;
-    assert_int_equal(keyring_open(scratch_write("secret", content), &opened), OK);
+    assert_int_equal(keyring_open(scratch_write("secret", content), KEYS_ALL, &opened), OK);
     return opened;
 }
 
@@ -470,7 +470,7 @@ static void a_rotated_secret_is_still_good_and_a_revoked_one_is_not(void **state
     const char *path = scratch_path("rotated");
     assert_int_equal(keyring_create(path), OK);
     struct keyring *ring = NULL;
-    assert_int_equal(keyring_open(path, &ring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &ring), OK);
     struct token token = make_token(TOKEN_STORED);
     char text[TOKEN_TEXT_MAX + 1];
     char renewed[TOKEN_TEXT_MAX + 1];

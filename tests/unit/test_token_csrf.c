@@ -19,7 +19,7 @@ static int open_keyring(void **state)
     (void)state;
     const char *path = scratch_path("secret");
     return keyring_create(path) == OK && keyring_rotate(path) == OK &&
-                   keyring_open(path, &keyring) == OK
+                   keyring_open(path, KEYS_ALL, &keyring) == OK
                ? 0
                : -1;
 }

@@ -46,7 +46,9 @@ struct written {
 static int open_keyring(void **state)
 {
     (void)state;
-    return keyring_open(scratch_write("secret", NEWER_LINE OLDER_LINE), &keyring) == OK ? 0 : -1;
+    return keyring_open(scratch_write("secret", NEWER_LINE OLDER_LINE), KEYS_ALL, &keyring) == OK
+               ? 0
+               : -1;
 }
 
 static int close_keyring(void **state)
@@ -480,7 +482,7 @@ static void a_rotated_secret_is_still_good_and_a_revoked_one_is_not(void **state
     const char *path = scratch_path("rotated");
     struct keyring *ring = NULL;
     assert_int_equal(keyring_create(path), OK);
-    assert_int_equal(keyring_open(path, &ring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &ring), OK);
     struct token token = make_token(30);
     struct token again;
     char text[TOKEN_TEXT_MAX + 1];
@@ -503,7 +505,7 @@ static void without_any_key_nothing_is_sealed(void **state)
     char text[TOKEN_TEXT_MAX + 1] = "untouched";
     const char *path = scratch_path("gone");
     assert_int_equal(keyring_create(path), OK);
-    assert_int_equal(keyring_open(path, &ring), OK);
+    assert_int_equal(keyring_open(path, KEYS_ALL, &ring), OK);
     scratch_write("gone", "nonsense");
     assert_int_not_equal(keyring_refresh(ring), OK);
     assert_int_equal(token_encode(ring, &token, text), ERR_NOT_FOUND);

@@ -53,7 +53,7 @@ static int open_keyring(void **state)
     (void)state;
     const char *secrets = "fedcba98 IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI\n"
                           "0000000c ERERERERERERERERERERERERERERERERERERERERERE\n";
-    return keyring_open(scratch_write("secret", secrets), &keyring) == OK ? 0 : -1;
+    return keyring_open(scratch_write("secret", secrets), KEYS_ALL, &keyring) == OK ? 0 : -1;
 }
 
 static int close_keyring(void **state)
