@@ -16,10 +16,10 @@
  *     unread bytes resets it and could take the answer from the server.
  *   - Its "NAME=VALUE" strings are not used: role and parameters are those that the screen judged.
  *
- * libfcgi frees its stream buffers, 8 KiB of the last request and answer, as they are. Programs
- * that read forms have malloc overwrite them (M_PERTURB; pieces of less than about a kilobyte
- * escape it). The gate does not, which costs it a percent: it has tokens in there, and the key to
- * make more of them beside it. The strings of envp are wiped. */
+ * libfcgi frees its stream buffers, 8 KiB of the last request and answer, as they are: passwords
+ * and tokens. So malloc overwrites what is freed (M_PERTURB), which costs a check less than what
+ * its time varies by from one run to the next. Pieces of less than about a kilobyte escape it; of
+ * those that libfcgi makes, the strings of envp hold secrets, and are wiped. */
 #include "http/deliver.h"
 
 #include <errno.h>
@@ -36,11 +36,9 @@
 #define SMALL_BYTES    4096 /* goes into every empty socket at once */
 #define SEND_TIMEOUT_S 5
 
-enum status deliver_init(bool wipes_memory, FCGX_Request *out)
+enum status deliver_init(FCGX_Request *out)
 {
-    if (wipes_memory) {
-        (void)mallopt(M_PERTURB, OVERWRITE);
-    }
+    (void)mallopt(M_PERTURB, OVERWRITE); /* a sanitizer's malloc says no */
     if (FCGX_Init() != 0 || FCGX_InitRequest(out, -1, 0) != 0) {
         log_error("libfcgi could not be prepared");
         return ERR_SYSTEM;

@@ -7,10 +7,10 @@
 #include "http/exchange.h"
 #include "http/screen.h"
 
-/* Prepares libfcgi, once in a process, and its request object. With `wipes_memory`, large pieces of
- * memory are overwritten when they are freed from now on, also by libraries. ERR_SYSTEM (logged).
- * Changes the handlers of SIGPIPE, SIGTERM and SIGUSR1. */
-enum status deliver_init(bool wipes_memory, FCGX_Request *out) MUST_USE;
+/* Prepares libfcgi, once in a process, and its request object. From now on, large pieces of memory
+ * are overwritten when they are freed, also by libraries. ERR_SYSTEM (logged). Changes the handlers
+ * of SIGPIPE, SIGTERM and SIGUSR1. */
+enum status deliver_init(FCGX_Request *out) MUST_USE;
 
 /* Reads the request at *fd, a blocking descriptor on which `seen` was found complete, and answers
  * it. True: it was answered, and gone from the descriptor before that, so that the descriptor can

@@ -31,7 +31,7 @@ enum status desk_open(const struct http_program *program, void *context, struct 
     out->porter = NULL;
     out->answers = 0;
     enum status status = exchange_open(program, context, &out->exchange);
-    return status == OK ? deliver_init(program->reads_body, &out->request) : status;
+    return status == OK ? deliver_init(&out->request) : status;
 }
 
 void desk_close(struct desk *desk)
