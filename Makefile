@@ -26,9 +26,10 @@ CLI_SRC  := $(wildcard src/cli/*.c)
 GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+CONSTANT := $(BUILD)/timing/constant_time
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
-CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c examples/*.c)
+CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c examples/*.c)
 TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
@@ -68,8 +69,8 @@ run: ## install what is missing, build, and serve a protected demo site on http:
 .PHONY: check
 check: ## install what is missing, build with warnings as errors, run every test
 	@tools/install-deps check
-	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
-	@BUILD=$(BUILD) tools/run-tests lint unit web browser
+	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized $(CONSTANT)
+	@BUILD=$(BUILD) tools/run-tests lint unit secrets web browser
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -84,6 +85,10 @@ lint: ## format, layering, sizes and the other house rules, clang's warnings, cl
 .PHONY: unit
 unit: sanitized ## unit tests under the address and undefined-behaviour sanitizers
 	@BUILD=$(BUILD) tools/run-tests unit
+
+.PHONY: secrets
+secrets: $(CONSTANT) ## whether what is computed of secrets takes the same way whatever they are
+	@BUILD=$(BUILD) tools/run-tests secrets
 
 .PHONY: web
 web: all sanitized ## tests through the real lighttpd, nginx and Apache, sanitized programs
@@ -113,10 +118,10 @@ $(BUILD)/tidy/%.ok: %.c $(BUILD)/%.o .clang-tidy
 ##@ Longer work
 
 .PHONY: valgrind
-valgrind: ## unit tests without sanitizers under valgrind
+valgrind: ## unit tests without sanitizers under valgrind, and `make secrets`
 	@tools/install-deps valgrind
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(TESTS:%=$(BUILD)/plain-tests/%)
-	@BUILD=$(BUILD) tools/run-tests valgrind
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(CONSTANT) $(TESTS:%=$(BUILD)/plain-tests/%)
+	@BUILD=$(BUILD) tools/run-tests secrets valgrind
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
@@ -243,6 +248,10 @@ $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD
 $(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+$(CONSTANT): $(BUILD)/tests/timing/constant_time.o $(BUILD)/tests/timing/marks.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
+	$(LINK)
+	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=secret_is_equal,--wrap=digest_sha256,--wrap=seal_open,--wrap=crypt_r \
+	    -o $@ $^ $(LDLIBS) -lcmocka -ljansson
 $(BUILD)/bench/huge_hash_rate: $(BUILD)/tests/bench/hash_rate.o $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -26,11 +26,12 @@ bool password_crypt_can_take(struct text password, enum password_scheme scheme)
     return password.len <= max && !text_has_byte(password, '\0');
 }
 
-static bool is_same_hash(const char *a, const char *b)
+/* Compares up to the NUL of the stored one, whose length its scheme gives: where the other ends is
+ * part of what is compared. */
+static bool is_same_hash(const char made[CRYPT_OUTPUT_SIZE], const char *stored)
 {
-    struct text made = text_of(a);
-    struct text stored = text_of(b);
-    return made.len == stored.len && secret_is_equal(made.data, stored.data, made.len);
+    size_t size = text_of(stored).len + 1;
+    return size <= CRYPT_OUTPUT_SIZE && secret_is_equal(made, stored, size);
 }
 
 enum verdict password_crypt_check(struct text password, const char *hash)

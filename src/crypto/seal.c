@@ -6,9 +6,13 @@
  * can look at it. Key schedule and hash key lie in a context on our stack, and are wiped.
  *
  * What this does not protect: the length of the text; everything, when a key and nonce come twice;
- * and, where the processor has no instructions for AES and for multiplying without carries (AES-NI
- * and PCLMULQDQ on x86, the cryptographic extension on ARM), the key from programs that share its
- * caches: nettle then looks up tables at places that depend on key and text. */
+ * and some of the key from programs that share the processor's caches. nettle (3.8) makes the
+ * round keys with the S-box as a table, 256 bytes in four lines of a cache, so that two bits of
+ * each byte that is looked up could be seen there: not enough to find a key of 256 bits, which
+ * moreover is that of one token. Where the processor has no instructions for AES and for
+ * multiplying without carries (AES-NI and PCLMULQDQ on x86, the cryptographic extension on ARM),
+ * nettle looks up larger tables at places that depend on key and text, in every round.
+ * tests/timing/constant_time.c shows which of the two holds here. */
 #include "crypto/seal.h"
 
 #include <nettle/gcm.h>

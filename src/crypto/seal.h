@@ -23,8 +23,8 @@ void seal_close(const struct seal *seal, struct text text, uint8_t *out);
 
 /* Writes the text of what seal_close wrote, sealed.len - SEAL_TAG_BYTES bytes; what is sealed may
  * lie where they begin. ERR_INPUT: not sealed by this key, nonce and aad, or changed since; *out
- * zeroed then, and the text never shown. Time depends on lengths only, where the processor has
- * instructions for AES. NIST SP 800-38D §7.2. */
+ * zeroed then, and the text never shown. Time depends on lengths only, but for what
+ * seal.c says of the key. NIST SP 800-38D §7.2. */
 enum status seal_open(const struct seal *seal, struct text sealed, uint8_t *out) MUST_USE;
 
 #endif
