@@ -363,12 +363,15 @@ enum status sessions_list(struct store *store, int64_t user_id, int64_t now_s,
     }
     while (more && (status = call_next(&call)) == OK) {
         struct session_row row = {0};
-        if (!read_row(&call, 0, &row)) {
+        bool is_sound = read_row(&call, 0, &row);
+        if (is_sound) {
+            more = each(context, &row);
+        }
+        secret_wipe(&row, sizeof row);
+        if (!is_sound) {
             status = call_fault_row(&call);
             break;
         }
-        more = each(context, &row);
-        secret_wipe(row.salt, sizeof row.salt);
     }
     return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }

@@ -418,11 +418,15 @@ enum status users_list(struct store *store, bool (*each)(void *context, const st
     }
     while (more && (status = call_next(&call)) == OK) {
         struct user user = {0};
-        if (!user_read(&call, &user, false)) {
+        bool is_sound = user_read(&call, &user, false);
+        if (is_sound) {
+            more = each(context, &user);
+        }
+        secret_wipe(&user, sizeof user);
+        if (!is_sound) {
             status = call_fault_row(&call);
             break;
         }
-        more = each(context, &user);
     }
     return call_end(&call, status == ERR_NOT_FOUND ? OK : status);
 }

@@ -100,7 +100,9 @@ void password_post(struct visit *visit)
     }
     memcpy(user.name, session->user, sizeof user.name);
     memcpy(user.display, session->display, sizeof user.display);
-    if (!password_read_new(visit, &user, &password)) {
+    bool is_good = password_read_new(visit, &user, &password);
+    secret_wipe(&user, sizeof user);
+    if (!is_good) {
         show(visit, 403, password.problem, &password);
         return;
     }

@@ -208,6 +208,7 @@ void page_show(struct visit *visit, int status, const char *name, const struct m
         visit->response->status = status;
         add_patience(status, visit->response);
     }
+    secret_wipe(csrf, sizeof csrf);
 }
 
 /* What the error pages say; the last entry stands for all other statuses. */
