@@ -123,6 +123,12 @@ valgrind: ## unit tests without sanitizers under valgrind, and `make secrets`
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(CONSTANT) $(TESTS:%=$(BUILD)/plain-tests/%)
 	@BUILD=$(BUILD) tools/run-tests secrets valgrind
 
+.PHONY: timing
+timing: ## whether the time of an answer tells if there is such a user (SAMPLES=3000)
+	@tools/install-deps check
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@BUILD=$(BUILD) node tests/timing/sign_in.mjs
+
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
 bench: bench-build ## all that is promised of speed and memory, beside references; fails when something is missed
