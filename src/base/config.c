@@ -44,21 +44,25 @@ struct reading {
     enum status status;            /* the first failure ends the reading */
 };
 
-/* Notes a failure of the present line; answers 0, as libinih wants it from its handler. */
+/* Notes a failure of the present line; answers 0, as libinih wants it from its handler. What it
+ * repeats of the file may hold anything that check_bytes lets pass, or end within a character, and
+ * goes to a terminal: it is cleaned. */
 static int refuse(struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static int refuse(struct reading *reading, const char *format, ...)
 {
+    char sentence[CONFIG_ERROR_MAX];
     size_t path_len = strlen(reading->path);
     const char *path = reading->path + (path_len > SHOWN_MAX ? path_len - SHOWN_MAX : 0);
-    int len = snprintf(reading->error, CONFIG_ERROR_MAX, "%s:%zu: ", path, reading->line);
+    int len = snprintf(sentence, sizeof sentence, "%s:%zu: ", path, reading->line);
     if (len > 0 && len < CONFIG_ERROR_MAX) {
         va_list arguments;
         va_start(arguments, format);
-        (void)vsnprintf(reading->error + len, CONFIG_ERROR_MAX - (size_t)len, format, arguments);
+        (void)vsnprintf(sentence + len, sizeof sentence - (size_t)len, format, arguments);
         va_end(arguments);
     }
+    text_copy_clean(text_of(sentence), reading->error, CONFIG_ERROR_MAX);
     reading->status = ERR_INPUT;
     return 0;
 }

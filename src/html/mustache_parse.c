@@ -52,20 +52,23 @@ static size_t line_of(const char *source, size_t at)
     return line;
 }
 
+/* A template is one of a person's own, but may be any file by mistake: what a message repeats of it
+ * is cleaned, for it goes to a terminal. */
 static enum status refuse(const struct parser *parser, size_t at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 static enum status refuse(const struct parser *parser, size_t at, const char *format, ...)
 {
-    int used = snprintf(parser->error, MUSTACHE_ERROR_MAX, "%.100s:%zu: ", parser->name,
+    char sentence[MUSTACHE_ERROR_MAX];
+    int used = snprintf(sentence, sizeof sentence, "%.100s:%zu: ", parser->name,
                         line_of(parser->source.data, at));
-    if (used < 0 || used >= MUSTACHE_ERROR_MAX) {
-        return ERR_INPUT;
+    if (used >= 0 && used < MUSTACHE_ERROR_MAX) {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(sentence + used, sizeof sentence - (size_t)used, format, arguments);
+        va_end(arguments);
     }
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(parser->error + used, MUSTACHE_ERROR_MAX - (size_t)used, format, arguments);
-    va_end(arguments);
+    text_copy_clean(text_of(sentence), parser->error, MUSTACHE_ERROR_MAX);
     return ERR_INPUT;
 }
 

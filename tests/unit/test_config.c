@@ -307,6 +307,12 @@ static const struct {
     {"[site]\nname = M\xfchle\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
     {"[site]\n; caf\xe9\n", ":2: not UTF-8; save the file as plain UTF-8 text"},
     {"[site]\n" BOM "name = x\n", ":2: unknown key " BOM "name in [site]; "},
+    /* What a terminal would take for orders, or for another order of letters, is not repeated. */
+    {"[a\tb]\n", ":1: unknown section [a?b]; "},
+    {"[log]\nlevel\xc2\x9b = x\n", ":2: unknown key level? in [log]; "},
+    {"[log]\nlevel = \xe2\x80\xaex\n", ":2: log.level cannot be \"?x\"; "},
+    {"[log]\nlevel = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\xc3\xbc\n",
+     ":2: log.level cannot be \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx?\"; "},
 };
 
 static void what_is_wrong_is_named_with_its_line_and_a_remedy(void **state)

@@ -81,7 +81,9 @@ static void a_broken_template_is_refused_with_line_and_cause(void **state)
         {"{{>../secret}}", "page:1: \"../secret\" is not a name"},
         {"{{a|upper}}", "page:1: \"a|upper\" is not a name"},
         {"{{ #a}}{{/a}}", "page:1: \"#a\" is not a name"},
-        {"{{a\n{{b}}", "page:1: \"a\n{{b\" is not a name"},
+        {"{{a\n{{b}}", "page:1: \"a?{{b\" is not a name"},
+        {"{{\x1b[2J}}", "page:1: \"?[2J\" is not a name"},
+        {"{{\xff\xc2\x9b}}", "page:1: \"??\" is not a name"},
         {"{{>.}}", "page:1: \".\" is not the name of a partial"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
