@@ -29,7 +29,7 @@ TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 CONSTANT := $(BUILD)/timing/constant_time
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
-CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c examples/*.c)
+CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c tests/fuzz/*.c examples/*.c)
 TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o) $(GEN_SRC:%.c=%.o)
@@ -69,8 +69,8 @@ run: ## install what is missing, build, and serve a protected demo site on http:
 .PHONY: check
 check: ## install what is missing, build with warnings as errors, run every test
 	@tools/install-deps check
-	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized $(CONSTANT)
-	@BUILD=$(BUILD) tools/run-tests lint unit secrets web browser
+	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized $(CONSTANT) replays
+	@BUILD=$(BUILD) tools/run-tests lint unit secrets fuzz web browser
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -100,7 +100,7 @@ browser: sanitized ## tests in the real Chromium, sanitized programs
 
 .PHONY: format
 format: ## bring all C files into the house format
-	clang-format -i $(CLANG_C) $(wildcard src/*/*.h tests/unit/*.h)
+	clang-format -i $(CLANG_C) $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h)
 
 .PHONY: clang-warnings
 clang-warnings: $(GEN_SRC)
@@ -128,6 +128,15 @@ timing: ## whether the time of an answer tells if there is such a user (SAMPLES=
 	@tools/install-deps check
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@BUILD=$(BUILD) node tests/timing/sign_in.mjs
+
+FUZZ = BUILD=$(BUILD) tools/fuzz
+.PHONY: fuzz fuzz-keep
+fuzz: ## throw bent inputs at every parser, two at a time (SECONDS=60 each, TARGET=one of tests/fuzz)
+	@tools/install-deps fuzz
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzz-build
+	@$(FUZZ) run $(or $(SECONDS),60) $(TARGET)
+fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few and small as may be
+	@$(FUZZ) keep $(TARGET)
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
@@ -229,6 +238,8 @@ $(BUILD)/san/libtest.a: $(TEST_SRC:%.c=$(BUILD)/san/%.o)
 $(BUILD)/cgi-bin/login $(BUILD)/cgi-bin/account $(BUILD)/plain-tests/test_huge_pages $(BUILD)/bench/huge_hash_rate: \
     $(HASHING_SRC:%.c=$(BUILD)/%.o)
 $(BUILD)/san/cgi-bin/login $(BUILD)/san/cgi-bin/account $(BUILD)/san/tests/test_huge_pages: $(HASHING_SRC:%.c=$(BUILD)/san/%.o)
+
+include tests/fuzz/fuzz.mk
 
 $(BUILD)/bin/latchkey: $(CLI_OBJ) $(BUILD)/liblatchkey.a
 	$(LINK)
