@@ -259,11 +259,11 @@ int conversation_go_on(struct conversation *conversation)
     return has_more ? 0 : -1;
 }
 
-void conversation_ask(struct conversation *conversation, struct peer *peer)
+void conversation_ask(struct conversation *conversation, struct peer *peer, struct text body)
 {
     peer_init(peer);
     peer_connect(peer, &conversation->address);
-    request_add(&peer->gathered, 1, "/good", (struct text){0});
+    request_add(&peer->gathered, 1, "/good", body);
     peer_write(peer);
 }
 

@@ -8,7 +8,12 @@
  * There is one thread. Where the loop would wait (epoll_wait, replaced when this target is linked),
  * the script of the input goes on (conversation.h); when all is said, a good request is made, read,
  * and then the worker is told to stop, as programs are: by a signal. The clock of deadlines is
- * replaced, too, so that ten seconds pass at once. Nothing else is. */
+ * replaced, too, so that ten seconds pass at once. Nothing else is.
+ *
+ * A script that begins with the byte SLOW speaks to a slow program: first its porter has the
+ * socket, who answers what is no POST, and when he has left, a worker takes over whom he put into
+ * the lines.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -27,8 +32,9 @@
 #define LARGE_BYTES 60000
 #define BACKLOG     64
 #define TURNS_MAX   100000 /* of the loop, in a run: many times what the longest script needs */
-#define GOOD_ANSWER "Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n0 1 /good 0"
+#define GOOD_HEAD   "Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 #define STOP        SIGUSR1
+#define SLOW        ((char)0xfd)
 
 /* Of every sanitizer's runtime; its header comes with clang alone. */
 size_t __sanitizer_get_current_allocated_bytes(void);
@@ -42,10 +48,11 @@ static int listener = -1;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 /* The run at hand. */
-enum scene { SCENE_SCRIPT, SCENE_GOOD, SCENE_STOP };
+enum scene { SCENE_SCRIPT, SCENE_GOOD, SCENE_TAKEN_OVER, SCENE_STOP };
 static struct {
     struct conversation conversation;
-    struct peer good;
+    struct peer good;   /* asks with GET */
+    struct peer posted; /* asks with POST */
     enum scene scene;
     size_t memory; /* the most that was in use before a run */
     size_t turns;
@@ -90,6 +97,13 @@ static void refuse(void *context, const struct request *request, int status,
     response->status = status;
 }
 
+static uint64_t known_as(void *context, const struct request *request)
+{
+    (void)context;
+    check_request(request);
+    return text_has_prefix(request->path, TEXT("/known")) ? request->path.len : 0;
+}
+
 static int tend(void *context, bool leaving)
 {
     (void)context;
@@ -118,18 +132,24 @@ static void note_memory(void)
     run.memory = now > run.memory ? now : run.memory;
 }
 
-/* The good request must have been answered by now. */
-static void check_good(void)
+/* To this thread: libFuzzer has others, which do not block it. */
+static void tell_to_stop(void)
+{
+    fuzz_require(raise(STOP) == 0, "a signal can be sent");
+    run.scene = SCENE_STOP;
+}
+
+/* A good request must have been answered by now. */
+static void check_good(struct peer *peer, const char *wanted)
 {
     struct buffer answer;
     buffer_init(&answer, RECORDS_MAX);
-    peer_read(&run.good);
-    fuzz_require(answer_read(buffer_text(&run.good.answered), &answer),
+    peer_read(peer);
+    fuzz_require(answer_read(buffer_text(&peer->answered), &answer),
                  "the next good request is answered");
-    fuzz_require(text_is(buffer_text(&answer), GOOD_ANSWER),
-                 "the next good request is answered right");
+    fuzz_require(text_is(buffer_text(&answer), wanted), "the next good request is answered right");
     buffer_clear(&answer);
-    peer_close(&run.good);
+    peer_close(peer);
 }
 
 /* What happens while the worker waits: how many milliseconds pass. */
@@ -142,14 +162,16 @@ static int play(int wait_ms)
         if (passes_ms >= 0) {
             return passes_ms;
         }
-        conversation_ask(&run.conversation, &run.good);
+        conversation_ask(&run.conversation, &run.good, (struct text){0});
+        conversation_ask(&run.conversation, &run.posted, TEXT("a=b"));
         run.scene = SCENE_GOOD;
         return 0;
     case SCENE_GOOD:
-        check_good();
-        /* To this thread: libFuzzer has others, which do not block it. */
-        fuzz_require(raise(STOP) == 0, "a signal can be sent");
-        run.scene = SCENE_STOP;
+        check_good(&run.good, GOOD_HEAD "0 1 /good 0");
+        tell_to_stop();
+        return 0;
+    case SCENE_TAKEN_OVER:
+        tell_to_stop();
         return 0;
     case SCENE_STOP:
     default:
@@ -188,37 +210,61 @@ static void set_up(void)
                  "a socket can be listened to");
 }
 
-static int serve(void)
+/* The life of one process: it must stop when it is told to. */
+static void serve(const struct http_program *program, const struct fastcgi_duty *duty,
+                  struct fastcgi_crew *crew)
 {
-    static const struct http_program program = {.name = "fuzz",
-                                                .reads_body = true,
-                                                .handle = handle,
-                                                .refuse = refuse,
-                                                .tend = tend,
-                                                .rest = let_rest};
-    struct fastcgi_crew crew = {0};
-    const struct fastcgi_duty duty = {.listener = listener};
     const struct timespec at_once = {0};
     sigset_t stop;
     (void)sigemptyset(&stop);
     (void)sigaddset(&stop, STOP);
     (void)sigprocmask(SIG_BLOCK, &stop, NULL);
-    int result = fastcgi_serve(&program, NULL, &duty, &crew);
+    fuzz_require(fastcgi_serve(program, NULL, duty, crew) == 0, "a worker stops in order");
     (void)sigtimedwait(&stop, NULL, &at_once);
     (void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
-    return result;
+    fuzz_require(run.scene == SCENE_STOP, "a worker stops when it is told to");
+}
+
+static void serve_all(bool is_slow)
+{
+    const struct http_program program = {.name = "fuzz",
+                                         .reads_body = true,
+                                         .is_slow = is_slow,
+                                         .known_as = known_as,
+                                         .handle = handle,
+                                         .refuse = refuse,
+                                         .tend = tend,
+                                         .rest = let_rest};
+    struct fastcgi_crew crew = {0};
+    struct handover handover;
+    struct fastcgi_duty duty = {.listener = listener};
+    if (!is_slow) {
+        serve(&program, &duty, &crew);
+        return;
+    }
+    fuzz_require(handover_open(&handover) == OK, "there are lines");
+    duty.handover = &handover;
+    duty.is_porter = true;
+    duty.is_helper = true;
+    serve(&program, &duty, &crew);
+    duty.is_porter = false;
+    duty.is_helper = false;
+    run.scene = SCENE_TAKEN_OVER;
+    serve(&program, &duty, &crew);
+    handover_close(&handover);
 }
 
 /* How many answers there were. */
 static size_t play_script(struct text script)
 {
+    bool is_slow = script.len > 0 && script.data[0] == SLOW;
     run.scene = SCENE_SCRIPT;
     run.turns = 0;
     run.now_ms = 1000000;
     conversation_open(&run.conversation, &address, script);
     note_memory();
-    fuzz_require(serve() == 0, "a worker stops in order");
-    fuzz_require(run.scene == SCENE_STOP, "a worker stops when it is told to");
+    serve_all(is_slow);
+    check_good(&run.posted, GOOD_HEAD "0 3 /good 1");
     for (size_t i = 0; i < CONVERSATION_PEERS; i++) {
         peer_read(&run.conversation.peers[i]);
     }
