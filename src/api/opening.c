@@ -10,7 +10,7 @@
 #include "http/cookie.h"
 
 /* What a cookie list of the size that web servers pass on takes when it is taken apart. */
-#define ARENA_BYTES (4 * PARAMS_MAX_BYTES)
+#define ARENA_BYTES ((size_t)4 * PARAMS_MAX_BYTES)
 
 /* More than may be saved, so that saving can say by how much it is too much. */
 #define ROOM_BEYOND_LIMIT_BYTES 1048576

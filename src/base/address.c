@@ -122,6 +122,6 @@ bool address_is_in(const struct address *address, const struct address_block *bl
     if (memcmp(address->bytes, block->first.bytes, whole) != 0) {
         return false;
     }
-    unsigned mask = (0xffu << (8 - rest)) & 0xffu;
+    unsigned mask = (0xffU << (8 - rest)) & 0xffU;
     return rest == 0 || ((address->bytes[whole] ^ block->first.bytes[whole]) & mask) == 0;
 }

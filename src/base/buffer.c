@@ -13,7 +13,7 @@
 #include "base/secret.h"
 
 #define ROOM_MIN  256
-#define ROOM_KEPT (64 * 1024) /* by a buffer that is reset */
+#define ROOM_KEPT ((size_t)64 * 1024) /* by a buffer that is reset */
 
 void buffer_init(struct buffer *buffer, size_t limit)
 {

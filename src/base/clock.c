@@ -112,8 +112,12 @@ static bool is_day(int64_t year, int64_t month, int64_t day)
 
 enum status clock_parse(struct text text, int64_t *out_s)
 {
-    int64_t year, month, day;
-    int64_t hour = 0, minute = 0, second = 0;
+    int64_t year;
+    int64_t month;
+    int64_t day;
+    int64_t hour = 0;
+    int64_t minute = 0;
+    int64_t second = 0;
     if (!cut_number(&text, 4, "-", &year) || !cut_number(&text, 2, "-", &month) ||
         !cut_number(&text, 2, "", &day) || !is_day(year, month, day)) {
         return ERR_INPUT;

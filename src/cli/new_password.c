@@ -60,7 +60,8 @@ static enum status read_line(int descriptor, char line[LINE_ROOM], size_t *len)
 static enum status ask(int terminal, const char *question, char line[LINE_ROOM], size_t *len)
 {
     struct termios before;
-    sigset_t ending, held;
+    sigset_t ending;
+    sigset_t held;
     (void)sigemptyset(&ending);
     (void)sigaddset(&ending, SIGINT);
     (void)sigaddset(&ending, SIGQUIT);

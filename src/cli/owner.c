@@ -128,7 +128,9 @@ enum status owner_leave(const struct owner *owner)
 
 enum status owner_become(const struct owner *owner)
 {
-    uid_t real, effective, saved;
+    uid_t real;
+    uid_t effective;
+    uid_t saved;
     if (!owner->has_user || owner->user == 0) {
         return OK;
     }

@@ -17,7 +17,7 @@
 #include "base/secret.h"
 
 #define PIECE_LEN   64
-#define PIECE_BYTES (PIECE_LEN / 4 * 3)
+#define PIECE_BYTES ((size_t)PIECE_LEN / 4 * 3)
 
 /* Part of a text, and the bytes that it stands for. A secret. */
 struct piece {

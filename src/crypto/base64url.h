@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 /* Characters for `bytes` bytes, without the NUL. */
-#define BASE64URL_LEN(bytes) (((bytes)*4 + 2) / 3)
+#define BASE64URL_LEN(bytes) (((size_t)(bytes)*4 + 2) / 3)
 
 /* Longest run of bytes that base64url_decode takes. */
 #define BASE64URL_BYTES_MAX 3072

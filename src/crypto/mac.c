@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-#define DERIVED_MAX (255 * MAC_BYTES)
+#define DERIVED_MAX ((size_t)255 * MAC_BYTES)
 
 _Static_assert(SHA256_DIGEST_SIZE == MAC_BYTES, "the length of a tag");
 
@@ -46,7 +46,7 @@ enum status mac_derive(const struct mac_source *source, uint8_t *out, size_t len
     struct hmac_sha256_ctx context;
     uint8_t extracted[MAC_BYTES];
     if (len > DERIVED_MAX) {
-        log_error("a key of %zu bytes was asked for; HKDF-SHA-256 gives %d", len, DERIVED_MAX);
+        log_error("a key of %zu bytes was asked for; HKDF-SHA-256 gives %zu", len, DERIVED_MAX);
         secret_wipe(out, len);
         return ERR_CRYPTO;
     }

@@ -14,7 +14,7 @@ enum password_scheme {
 
 /* Bounds of argon2id's cost, for hashes that are read and those that are made. */
 #define PASSWORD_MEMORY_KIB_MIN 8
-#define PASSWORD_MEMORY_KIB_MAX (256 * 1024)
+#define PASSWORD_MEMORY_KIB_MAX ((size_t)256 * 1024)
 #define PASSWORD_PASSES_MAX     16
 
 struct password_format {

@@ -27,6 +27,7 @@ static bool is_granted(const struct db *db, enum db_action action, const char *t
     return false;
 }
 
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the order is SQLite's. */
 int db_authorize(void *context, int action, const char *first, const char *second,
                  const char *database, const char *trigger)
 {

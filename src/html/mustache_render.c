@@ -111,6 +111,7 @@ static void put_escaped(struct render *render, struct text text)
     put(render, text_from(text, from));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as partials do, see render_partial. */
 static void put_indent(struct render *render, const struct indent *indent)
 {
     if (indent != NULL) {
@@ -194,6 +195,8 @@ static bool is_true(const struct value *value)
     }
 }
 
+/* Sections nest as deep as the parser lets them, partials as deep as render_partial does; that is
+ * MUSTACHE_DEPTH_MAX for both. NOLINTBEGIN(misc-no-recursion) */
 static void render_nodes(struct render *render, const struct place *place, size_t from, size_t to,
                          const struct frame *frame);
 
@@ -260,6 +263,7 @@ static void render_nodes(struct render *render, const struct place *place, size_
         }
     }
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum status mustache_render(const struct mustache *mustache, const struct value *model,
                             mustache_find *find, void *context, struct buffer *out)

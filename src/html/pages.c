@@ -177,7 +177,7 @@ static enum status refuse_file(const struct opening *opening, const char *name, 
 {
     const char *why = status == ERR_SYSTEM ? strerror(errno) : status_text(status);
     if (status == ERR_TOO_LARGE) {
-        (void)snprintf(opening->error, PAGES_ERROR_MAX, "%.200s/%.200s: larger than %d bytes",
+        (void)snprintf(opening->error, PAGES_ERROR_MAX, "%.200s/%.200s: larger than %zu bytes",
                        opening->folder, name, PAGE_BYTES_MAX);
         return ERR_INPUT;
     }
@@ -287,7 +287,8 @@ static enum status refuse_partial(const struct opening *opening, const struct pa
     return ERR_INPUT;
 }
 
-/* Follows the partials of a page, depth first. */
+/* Follows the partials of a page, depth first, each file once.
+ * NOLINTNEXTLINE(misc-no-recursion): as deep as the administrator's folder has files, at most. */
 static enum status check_partials(const struct opening *opening, struct page *page)
 {
     size_t cursor = 0;

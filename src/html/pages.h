@@ -6,7 +6,7 @@
 #include "html/mustache.h"
 
 #define PAGES_ERROR_MAX 512
-#define PAGE_BYTES_MAX  (64 * 1024)
+#define PAGE_BYTES_MAX  ((size_t)64 * 1024)
 
 struct pages;
 

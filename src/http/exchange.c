@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-#define ARENA_MAX_BYTES  (512 * 1024)
+#define ARENA_MAX_BYTES  ((size_t)512 * 1024)
 #define STATUS_MAX_BYTES 256 /* the Status line and the empty line */
 #define ANSWER_MAX_BYTES (RESPONSE_HEADERS_MAX + RESPONSE_BODY_MAX + STATUS_MAX_BYTES)
 

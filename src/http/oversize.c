@@ -19,7 +19,7 @@
 
 #define STATUS_TOO_LARGE 413
 #define CONTENT_MAX      65528 /* a multiple of 8 below 2^16, as the specification recommends */
-#define FRAMES_MAX_BYTES (256 * 1024)
+#define FRAMES_MAX_BYTES ((size_t)256 * 1024)
 
 struct oversize {
     struct screen screen; /* of what was read, from the first byte on */

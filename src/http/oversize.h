@@ -5,7 +5,7 @@
 #include "http/exchange.h"
 #include "http/screen.h"
 
-#define OVERSIZE_MAX_BYTES (1024 * 1024) /* more is not read: the connection is closed */
+#define OVERSIZE_MAX_BYTES ((size_t)1024 * 1024) /* more is not read: the connection is closed */
 
 struct oversize;
 

@@ -32,6 +32,7 @@ enum { AT_ROLE, AT_FLAGS = 2 };
 
 #define LONG_LENGTH 0x80 /* the bit of a length that takes four bytes */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): what is fed later is written there. */
 void screen_init(struct screen *screen, char *params)
 {
     *screen = (struct screen){.phase = PHASE_BEGIN, .gathered = params};

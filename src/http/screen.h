@@ -9,7 +9,7 @@
 
 /* Raw bytes of a request that may still be complete and good: parameters, body, and the headers and
  * padding of their records. */
-#define SCREEN_RAW_MAX_BYTES (128 * 1024)
+#define SCREEN_RAW_MAX_BYTES ((size_t)128 * 1024)
 
 /* Parameters in a request; web servers send about 30 and one for each header. */
 #define SCREEN_PARAMS_MAX 1024

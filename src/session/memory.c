@@ -125,7 +125,7 @@ static struct known_session *session_set(const struct memory *memory,
 {
     uint32_t hash;
     memcpy(&hash, key, sizeof hash);
-    return &memory->sessions[hash % (MEMORY_SESSIONS_MAX / WAYS) * WAYS];
+    return &memory->sessions[(size_t)(hash % (MEMORY_SESSIONS_MAX / WAYS)) * WAYS];
 }
 
 static struct known_user *user_set(const struct memory *memory, int64_t id)
