@@ -326,6 +326,7 @@ static bool is_mostly_foreign(struct text password)
 {
     size_t len = password.len < LOOK_BYTES ? password.len : LOOK_BYTES;
     size_t foreign = 0;
+    /* cppcheck-suppress knownConditionTrueFalse ; the text that is_monotonous used up is a copy */
     for (size_t i = 0; i < len; i++) {
         foreign += (unsigned char)password.data[i] >= 0x80 ? 1 : 0;
     }

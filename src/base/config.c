@@ -94,7 +94,6 @@ static bool check_bytes(struct reading *reading, struct text line)
 static bool check_section(struct reading *reading, struct text line)
 {
     char name[64] = "";
-    char clause[CLAUSE_MAX];
     struct text behind = text_from(line, 1);
     struct text inside = text_cut(&behind, ']');
     if (behind.data == NULL) {
@@ -106,6 +105,7 @@ static bool check_section(struct reading *reading, struct text line)
     }
     (void)snprintf(name, sizeof name, "%.*s", (int)inside.len, inside.data);
     if (inside.len >= sizeof name || !config_key_has_section(name)) {
+        char clause[CLAUSE_MAX];
         config_key_suggest_section(name, clause, sizeof clause);
         return refuse(reading, "unknown section [%s]; %s", name, clause) != 0;
     }
@@ -143,9 +143,9 @@ static char *give_line(char *out, int room, void *stream)
 static int set_value(struct reading *reading, const struct config_key *key, struct text value)
 {
     struct text culprit = {0};
-    char form[CLAUSE_MAX];
     enum status status = config_value_set(key, value, reading->config, &culprit);
     if (status == ERR_INPUT) {
+        char form[CLAUSE_MAX];
         config_value_print_form(key, form, sizeof form);
         bool has_hash = text_has_byte(value, '#');
         return refuse(reading, "%s.%s cannot be \"%.*s\"; write %s%s", key->section, key->name,
@@ -166,7 +166,6 @@ static int set_value(struct reading *reading, const struct config_key *key, stru
 static int take_value(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
-    char clause[CLAUSE_MAX];
     if (reading->status != OK || value == NULL) {
         return 0;
     }
@@ -175,6 +174,7 @@ static int take_value(void *user, const char *section, const char *name, const c
     }
     const struct config_key *key = config_key_find(section, name);
     if (key == NULL) {
+        char clause[CLAUSE_MAX];
         config_key_suggest(section, name, clause, sizeof clause);
         return refuse(reading, "unknown key %.60s in [%s]; %s", name, section, clause);
     }

@@ -203,10 +203,10 @@ static const char *secret_remedy(enum status status)
 static void check_secret(struct report *report)
 {
     struct keyring *keyring = NULL;
-    uint32_t ids[KEYRING_SECRETS_MAX];
     const char *path = config_secret_path(report->config);
     enum status status = keyring_open(path, 0, &keyring);
     if (status == OK) {
+        uint32_t ids[KEYRING_SECRETS_MAX];
         tell(report, FINE, "secret", "%s holds %zu", path, keyring_list(keyring, ids));
     } else {
         tell(report, ERROR, "secret", "%s %s", path, secret_remedy(status));

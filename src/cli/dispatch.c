@@ -106,8 +106,8 @@ static int show_overview(const char *group)
 {
     (void)fputs("Usage: latchkey [-c FILE] COMMAND\n\n", stdout);
     for (const struct command *command = table; command->name != NULL; command++) {
-        char name[NAME_ROOM];
         if (group == NULL || is_of_group(command, group)) {
+            char name[NAME_ROOM];
             print_name(command, true, name);
             (void)printf("  %-24s %s\n", name, command->help);
         }

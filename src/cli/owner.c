@@ -24,6 +24,7 @@ static enum status find_user(const struct config *config, struct owner *out)
     if (geteuid() != 0) {
         return OK;
     }
+    /* cppcheck-suppress getpwnamCalled ; no program here has threads */
     const struct passwd *user = getpwnam(config->state.user);
     if (user != NULL) {
         out->has_user = true;
@@ -42,6 +43,7 @@ enum status owner_find(const struct config *config, struct owner *out)
 {
     *out = (struct owner){0};
     enum status status = find_user(config, out);
+    /* cppcheck-suppress getgrnamCalled ; no program here has threads */
     const struct group *group = status == OK ? getgrnam(config->state.group) : NULL;
     if (group != NULL) {
         out->has_sockets_group = true;

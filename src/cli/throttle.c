@@ -78,9 +78,9 @@ static bool find_network(const struct config *config, struct text what,
                          char out[THROTTLE_NETWORK_MAX + 1])
 {
     struct address_block block;
-    char text[ADDRESS_TEXT_MAX];
     bool is_block = text_has_byte(what, '/');
     if (address_parse_block(what, &block) == OK && is_block) {
+        char text[ADDRESS_TEXT_MAX];
         address_print(&block.first, text);
         (void)snprintf(out, THROTTLE_NETWORK_MAX + 1, "%s/%u", text, block.bits);
         return true;

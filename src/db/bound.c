@@ -88,7 +88,6 @@ static int empty_log(struct db *db, bool patient)
 /* Not only readers are in the way, but also others who are doing the same. */
 enum status db_trim_log(struct db *db, bool patient)
 {
-    int code = SQLITE_OK;
     int64_t end_ms = 0;
     if (db->max_log_bytes == 0) {
         return OK;
@@ -96,7 +95,7 @@ enum status db_trim_log(struct db *db, bool patient)
     while (is_log_full(db)) {
         int64_t now_ms = clock_monotonic_ms();
         end_ms = end_ms == 0 ? now_ms + DB_WAIT_MS : end_ms;
-        code = empty_log(db, patient);
+        int code = empty_log(db, patient);
         if (code != SQLITE_OK && code != SQLITE_BUSY) {
             return db_fault(db, code, "cannot empty its log");
         }

@@ -32,4 +32,7 @@ struct mustache {
     size_t room;
 };
 
+/* Adds a node at the end. ERR_MEMORY: nothing was added. */
+MUST_USE enum status mustache_add_node(struct mustache *mustache, struct node node);
+
 #endif

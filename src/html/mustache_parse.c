@@ -167,24 +167,6 @@ static bool find_line(struct text source, const struct tag *tag, size_t *from, s
     return true;
 }
 
-static enum status add_node(struct mustache *mustache, struct node node)
-{
-    if (mustache->count == mustache->room) {
-        size_t room = mustache->room == 0 ? 16 : mustache->room * 2;
-        struct node *nodes = NULL;
-        if (room <= SIZE_MAX / sizeof *nodes) {
-            nodes = realloc(mustache->nodes, room * sizeof *nodes);
-        }
-        if (nodes == NULL) {
-            return ERR_MEMORY;
-        }
-        mustache->nodes = nodes;
-        mustache->room = room;
-    }
-    mustache->nodes[mustache->count++] = node;
-    return OK;
-}
-
 static bool starts_line(const struct parser *parser, size_t at)
 {
     return at == 0 || parser->source.data[at - 1] == '\n';
@@ -197,17 +179,18 @@ static enum status add_literal(struct parser *parser, size_t to, bool line_is_ke
     size_t from = parser->at;
     enum status status = OK;
     if (to > from) {
-        status = add_node(parser->mustache,
-                          (struct node){.kind = NODE_LITERAL,
-                                        .text = {parser->source.data + from, to - from},
-                                        .starts_line = starts_line(parser, from),
-                                        .at = from});
+        status = mustache_add_node(parser->mustache,
+                                   (struct node){.kind = NODE_LITERAL,
+                                                 .text = {parser->source.data + from, to - from},
+                                                 .starts_line = starts_line(parser, from),
+                                                 .at = from});
     }
     if (status == OK && line_is_kept && starts_line(parser, to)) {
-        status = add_node(parser->mustache, (struct node){.kind = NODE_LITERAL,
-                                                          .text = {parser->source.data + to, 0},
-                                                          .starts_line = true,
-                                                          .at = to});
+        status =
+            mustache_add_node(parser->mustache, (struct node){.kind = NODE_LITERAL,
+                                                              .text = {parser->source.data + to, 0},
+                                                              .starts_line = true,
+                                                              .at = to});
     }
     return status;
 }
@@ -242,10 +225,10 @@ static enum status open_section(struct parser *parser, const struct tag *tag)
                       MUSTACHE_DEPTH_MAX);
     }
     parser->sections[parser->depth++] = parser->mustache->count;
-    return add_node(parser->mustache,
-                    (struct node){.kind = tag->sign == '#' ? NODE_SECTION : NODE_INVERTED,
-                                  .text = tag->inner,
-                                  .at = tag->begin});
+    return mustache_add_node(parser->mustache,
+                             (struct node){.kind = tag->sign == '#' ? NODE_SECTION : NODE_INVERTED,
+                                           .text = tag->inner,
+                                           .at = tag->begin});
 }
 
 static enum status close_section(struct parser *parser, const struct tag *tag)
@@ -323,7 +306,7 @@ static enum status add_tag(struct parser *parser, const struct tag *tag, const s
     default:
         break;
     }
-    return add_node(parser->mustache, node);
+    return mustache_add_node(parser->mustache, node);
 }
 
 static enum status parse_tag(struct parser *parser, size_t begin)

@@ -222,6 +222,7 @@ static enum status read_folder(const struct opening *opening)
     enum status status = OK;
     while (folder != NULL && status == OK) {
         errno = 0;
+        /* cppcheck-suppress readdirCalled ; no program here has threads */
         const struct dirent *entry = readdir(folder);
         cause = errno;
         if (entry == NULL) {

@@ -53,7 +53,8 @@ static enum status copy_value(struct text text, struct value *out)
         memcpy(bytes, text.data, text.len);
     }
     bytes[text.len] = '\0';
-    *out = (struct value){bytes, text.len};
+    out->bytes = bytes;
+    out->len = text.len;
     return OK;
 }
 

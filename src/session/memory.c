@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "session/ended.h"
+#include "session/user_texts.h"
 
 #define WAYS          4
 #define ENDED_SLACK   4096
@@ -43,12 +44,11 @@ struct known_session {
     int64_t user_id, created_s, seen_s, idle_s, expires_s;
 };
 
-/* Texts stand behind one another in `texts`: name, display, email, groups, each with its NUL. */
 struct known_user {
     int64_t id; /* 0: nobody here */
     uint8_t salt[USER_SALT_BYTES];
     bool locked;
-    char *texts;
+    char *texts; /* user_texts_pack; NULL, also when memory ran out: nobody here */
 };
 
 struct memory {
@@ -385,26 +385,9 @@ void memory_put_session(struct memory *memory, enum token_kind kind, const struc
     memcpy(place->salt, row->salt, sizeof place->salt);
 }
 
-/* The fields of a user that are texts, in the order in which they are kept. */
-struct field_place {
-    char *text;
-    size_t room;
-};
-
-#define USER_TEXTS 4
-
-static void list_texts(struct user *user, struct field_place out[USER_TEXTS])
-{
-    out[0] = (struct field_place){user->name, sizeof user->name};
-    out[1] = (struct field_place){user->display, sizeof user->display};
-    out[2] = (struct field_place){user->email, sizeof user->email};
-    out[3] = (struct field_place){user->groups, sizeof user->groups};
-}
-
 bool memory_get_user(const struct memory *memory, int64_t id, struct user *out)
 {
     const struct known_user *known = find_user(memory, id);
-    struct field_place texts[USER_TEXTS];
     if (known == NULL) {
         return false;
     }
@@ -412,32 +395,8 @@ bool memory_get_user(const struct memory *memory, int64_t id, struct user *out)
     out->locked = known->locked;
     out->hash[0] = '\0';
     memcpy(out->salt, known->salt, sizeof out->salt);
-    list_texts(out, texts);
-    const char *from = known->texts;
-    for (size_t i = 0; i < USER_TEXTS; i++) {
-        size_t room = text_of(from).len + 1;
-        memcpy(texts[i].text, from, room);
-        from += room;
-    }
+    user_texts_unpack(known->texts, out);
     return true;
-}
-
-/* All texts of the user in one piece of memory, or NULL: that makes the place a free one. */
-static char *pack_texts(const struct user *user)
-{
-    const char *const texts[USER_TEXTS] = {user->name, user->display, user->email, user->groups};
-    size_t room = 0;
-    for (size_t i = 0; i < USER_TEXTS; i++) {
-        room += text_of(texts[i]).len + 1;
-    }
-    char *packed = malloc(room);
-    size_t at = 0;
-    for (size_t i = 0; i < USER_TEXTS && packed != NULL; i++) {
-        size_t len = text_of(texts[i]).len + 1;
-        memcpy(packed + at, texts[i], len);
-        at += len;
-    }
-    return packed;
 }
 
 void memory_put_user(struct memory *memory, const struct user *user)
@@ -451,8 +410,8 @@ void memory_put_user(struct memory *memory, const struct user *user)
         place = &set[memory->turn++ % WAYS];
     }
     drop_user(place);
-    place->texts = pack_texts(user);
     place->id = user->id;
     place->locked = user->locked;
     memcpy(place->salt, user->salt, sizeof place->salt);
+    place->texts = user_texts_pack(user);
 }

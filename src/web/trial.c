@@ -32,8 +32,8 @@ int trial_tell(enum trial trial, int64_t wait_s, const char *wrong,
 /* Not to an answer that has become another one meanwhile; page_show adds it to a 503 itself. */
 void trial_add_wait(struct visit *visit, enum trial trial, int64_t wait_s)
 {
-    char seconds[CLOCK_TEXT_MAX];
     if (trial == TRIAL_THROTTLED && visit->response->status == 429) {
+        char seconds[CLOCK_TEXT_MAX];
         (void)snprintf(seconds, sizeof seconds, "%" PRId64, wait_s);
         response_add_header(visit->response, "Retry-After", text_of(seconds));
     }
