@@ -44,6 +44,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/unset.h"
 
 #define PLACES_MAX 96 /* folders and files that are watched; one may be there several times */
 #define READS_MAX  16 /* of the queue at once: who finds more takes it that something changed */
@@ -142,7 +143,7 @@ static enum news judge(const struct inotify *inotify, const struct inotify_event
 
 static enum news read_events(const struct inotify *inotify)
 {
-    _Alignas(struct inotify_event) char bytes[BYTES_MAX];
+    UNSET _Alignas(struct inotify_event) char bytes[BYTES_MAX];
     enum news worst = NOTHING;
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t len = read(inotify->descriptor, bytes, sizeof bytes);

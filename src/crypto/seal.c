@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/unset.h"
 
 _Static_assert(AES256_KEY_SIZE == SEAL_KEY_BYTES && GCM_IV_SIZE == SEAL_NONCE_BYTES &&
                    GCM_DIGEST_SIZE == SEAL_TAG_BYTES,
@@ -33,7 +34,7 @@ static void begin(struct gcm_aes256_ctx *context, const struct seal *seal)
 
 void seal_close(const struct seal *seal, struct text text, uint8_t *out)
 {
-    struct gcm_aes256_ctx context;
+    UNSET struct gcm_aes256_ctx context;
     begin(&context, seal);
     gcm_aes256_encrypt(&context, text.len, out, (const uint8_t *)text_bytes(text));
     gcm_aes256_digest(&context, SEAL_TAG_BYTES, out + text.len);
@@ -42,7 +43,7 @@ void seal_close(const struct seal *seal, struct text text, uint8_t *out)
 
 enum status seal_open(const struct seal *seal, struct text sealed, uint8_t *out)
 {
-    struct gcm_aes256_ctx context;
+    UNSET struct gcm_aes256_ctx context;
     uint8_t given[SEAL_TAG_BYTES];
     uint8_t right[SEAL_TAG_BYTES];
     if (sealed.len < sizeof given) {

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/unset.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "crypto/token_header.h"
@@ -67,7 +68,7 @@ bool token_is_session(const struct token *token)
 
 enum status token_decode(const struct keyring *keyring, struct text text, struct token *out)
 {
-    uint8_t bytes[BYTES_MAX];
+    UNSET uint8_t bytes[BYTES_MAX];
     const uint8_t *key = NULL;
     size_t len = text.len <= TOKEN_TEXT_MAX ? text.len * 3 / 4 : 0;
     if (len < TOKEN_HEADER_BYTES || base64url_decode(text, bytes, len) != OK) {

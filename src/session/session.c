@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/unset.h"
 #include "session/backend.h"
 #include "session/memory.h"
 #include "session/uses.h"
@@ -261,7 +262,7 @@ static void watch_stores(const struct sessions *sessions, uint64_t changes)
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out)
 {
-    struct user user;
+    UNSET struct user user;
     struct search search = {
         .sessions = sessions,
         .backend = session_backend_find(token->kind),
