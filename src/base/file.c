@@ -285,23 +285,18 @@ static bool sync_folder(const char *path)
     return done;
 }
 
-/* Fills the new file and closes it. */
+/* Fills the new file. */
 static bool fill(int descriptor, const char *path, struct text content)
 {
     bool done = fchmod(descriptor, S_IRUSR | S_IWUSR) == 0 && write_all(descriptor, content);
     if (done) {
         keep_owner(descriptor, path);
-        done = fsync(descriptor) == 0;
     }
-    if (!done) {
-        close_keeping_errno(descriptor);
-        return false;
-    }
-    return close(descriptor) == 0;
+    return done;
 }
 
 /* Gives the new file its name; without `fresh` whatever has the name goes. */
-static bool put_in_place(const char *made, const char *path, bool fresh)
+static bool give_name(const char *made, const char *path, bool fresh)
 {
     if (!fresh) {
         return rename(made, path) == 0;
@@ -309,22 +304,29 @@ static bool put_in_place(const char *made, const char *path, bool fresh)
     return link(made, path) == 0 && unlink(made) == 0;
 }
 
-enum status file_write_private(const char *path, struct text content, bool fresh)
+enum status file_make_beside(const char *path, char made[PATH_MAX], int *out)
 {
-    char made[PATH_MAX];
-    int len = snprintf(made, sizeof made, "%s.XXXXXX", path);
-    if (len < 0 || (size_t)len >= sizeof made) {
+    int len = snprintf(made, PATH_MAX, "%s.XXXXXX", path);
+    int descriptor = -1;
+    if (len < 0 || len >= PATH_MAX) {
         errno = ENAMETOOLONG;
-        complain("write", path);
-        return ERR_SYSTEM;
+    } else {
+        descriptor = mkostemp(made, O_CLOEXEC | O_NOFOLLOW);
     }
-    int descriptor = mkostemp(made, O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) {
         complain("write", path);
         return ERR_SYSTEM;
     }
-    if (!fill(descriptor, path, content) || !put_in_place(made, path, fresh)) {
-        int cause = errno;
+    *out = descriptor;
+    return OK;
+}
+
+enum status file_put_in_place(const char *made, int descriptor, const char *path, bool fresh)
+{
+    bool done = fsync(descriptor) == 0 && give_name(made, path, fresh);
+    int cause = errno;
+    (void)close(descriptor);
+    if (!done) {
         (void)unlink(made);
         if (fresh && cause == EEXIST) {
             return ERR_EXISTS;
@@ -338,6 +340,23 @@ enum status file_write_private(const char *path, struct text content, bool fresh
         return ERR_SYSTEM;
     }
     return OK;
+}
+
+enum status file_write_private(const char *path, struct text content, bool fresh)
+{
+    char made[PATH_MAX];
+    int descriptor = -1;
+    enum status status = file_make_beside(path, made, &descriptor);
+    if (status != OK) {
+        return status;
+    }
+    if (!fill(descriptor, path, content)) {
+        complain("write", path);
+        (void)close(descriptor);
+        (void)unlink(made);
+        return ERR_SYSTEM;
+    }
+    return file_put_in_place(made, descriptor, path, fresh);
 }
 
 /* One folder; its mode is set again after mkdir, which lessens it by the umask. */

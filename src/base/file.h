@@ -27,6 +27,14 @@ enum status file_check_folder(const char *path) MUST_USE;
  * (logged). A file that is replaced keeps its owner where the system allows. */
 enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
 
+/* The same in two steps, for content that somebody else writes: until the second nothing has the
+ * name `path`, whatever happens meanwhile. The first makes an empty file of mode 0600 beside it,
+ * named `made` and open as *out; ERR_SYSTEM (logged). The second closes it in any case, and takes
+ * it away when it fails, as file_write_private does. */
+enum status file_make_beside(const char *path, char made[PATH_MAX], int *out) MUST_USE;
+enum status file_put_in_place(const char *made, int descriptor, const char *path, bool fresh)
+    MUST_USE;
+
 /* As root, gives an open file to the owner of the folder that `path` lies in, so that programs
  * which run as that user can use what root made first: a regular file of root's with this one name.
  * Does nothing else; failing is logged. */

@@ -2,9 +2,8 @@
  *
  * A copy is made with VACUUM INTO: one read transaction, so that programs go on writing meanwhile,
  * and the copy is of one moment, without the free pages of the original. */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
+#include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -41,6 +40,12 @@ enum status db_verify(struct db *db)
     return status;
 }
 
+static enum status refuse_name(const char *path)
+{
+    log_error("%s: is there already; name a new file for the copy", path);
+    return ERR_EXISTS;
+}
+
 static enum status fill_copy(struct db *db, const char *path)
 {
     struct db_statement *statement = NULL;
@@ -54,35 +59,25 @@ static enum status fill_copy(struct db *db, const char *path)
     return status;
 }
 
-static enum status make_durable(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0;
-    if (failed) {
-        log_error("%s: the copy cannot be written to the disk: %s", path, strerror(errno));
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return failed ? ERR_SYSTEM : OK;
-}
-
 enum status db_copy(struct db *db, const char *path)
 {
-    /* SQLite would make the file with mode 0644; it takes an empty one that is there. */
-    enum status status = file_write_private(path, (struct text){0}, true);
-    if (status == ERR_EXISTS) {
-        log_error("%s: is there already; name a new file for the copy", path);
+    char made[PATH_MAX];
+    int descriptor = -1;
+    struct stat found;
+    if (lstat(path, &found) == 0) { /* told before the work; decided at the end */
+        return refuse_name(path);
     }
+    /* SQLite would make the file with mode 0644; it takes an empty one that is there. */
+    enum status status = file_make_beside(path, made, &descriptor);
     if (status != OK) {
         return status;
     }
-    status = fill_copy(db, path);
-    if (status == OK) {
-        status = make_durable(path);
-    }
+    status = fill_copy(db, made);
     if (status != OK) {
-        (void)unlink(path);
+        (void)close(descriptor);
+        (void)unlink(made);
+        return status;
     }
-    return status;
+    status = file_put_in_place(made, descriptor, path, true);
+    return status == ERR_EXISTS ? refuse_name(path) : status;
 }

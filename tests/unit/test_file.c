@@ -275,6 +275,31 @@ static void a_bare_name_is_written_to_the_present_folder(void **state)
     assert_content(scratch_path("bare"), "b");
 }
 
+static void content_of_somebody_else_gets_the_name_when_it_is_whole(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("later");
+    char made[PATH_MAX];
+    struct stat found;
+    int descriptor = -1;
+    assert_int_equal(file_make_beside(path, made, &descriptor), OK);
+    assert_int_equal(stat(made, &found), 0);
+    assert_int_equal(found.st_mode & 07777, 0600);
+    assert_int_equal(write(descriptor, "whole", 5), 5);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(file_put_in_place(made, descriptor, path, true), OK);
+    assert_int_equal(access(made, F_OK), -1);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_size, 5);
+    assert_int_equal(found.st_nlink, 1);
+    assert_int_equal(file_make_beside(path, made, &descriptor), OK);
+    assert_int_equal(file_put_in_place(made, descriptor, path, true), ERR_EXISTS);
+    assert_int_equal(access(made, F_OK), -1);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(found.st_size, 5);
+    assert_int_equal(file_make_beside(scratch_path("nowhere/file"), made, &descriptor), ERR_SYSTEM);
+}
+
 static void a_fresh_file_never_replaces_another(void **state)
 {
     (void)state;
@@ -441,6 +466,7 @@ int main(void)
         TEST(writing_creates_a_missing_file),
         TEST(a_bare_name_is_written_to_the_present_folder),
         TEST(a_fresh_file_never_replaces_another),
+        TEST(content_of_somebody_else_gets_the_name_when_it_is_whole),
         TEST(a_link_is_replaced_and_its_target_left_alone),
         TEST(a_replaced_file_keeps_its_owner),
         TEST(root_gives_away_only_what_is_roots_alone),
