@@ -393,18 +393,28 @@ static enum status remove_user(struct store *store, int64_t id)
     return status == OK ? revocations_add_user(store, id) : status;
 }
 
-/* The sessions go first, for they may be many. */
+/* In one step, unless there are so many sessions that others would have to wait: then these go
+ * first, and who is stopped in between leaves a user who is signed in nowhere. */
 enum status users_remove(struct store *store, int64_t id)
 {
     int64_t ended = 0;
-    enum status status = users_renew_salt(store, id, &ended);
-    if (status == OK) {
-        status = revocations_begin(store);
-    }
+    enum status status = revocations_begin(store);
     if (status != OK) {
         return status;
     }
-    return revocations_end(store, remove_user(store, id));
+    status = renew_salt(store, id, &ended);
+    bool is_last = status == OK && ended < PURGE_STEP;
+    if (is_last) {
+        status = remove_user(store, id);
+    }
+    status = user_end_renewal(store, id, status, &ended);
+    if (status == OK && !is_last) {
+        status = revocations_begin(store);
+        if (status == OK) {
+            status = revocations_end(store, remove_user(store, id));
+        }
+    }
+    return status;
 }
 
 enum status users_list(struct store *store, bool (*each)(void *context, const struct user *user),
