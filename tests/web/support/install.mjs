@@ -65,8 +65,10 @@ export class Service {
 }
 
 export class Install {
-    // `settings` is { section: { key: value } } over cheap hashes and plain http.
-    constructor(settings = {}) {
+    // `settings` is { section: { key: value } } over cheap hashes and plain http; `command` may be
+    // another build's.
+    constructor(settings = {}, command = latchkey) {
+        this.command = command;
         this.folder = mkdtempSync(path.join(tmpdir(), 'latchkey-web-'));
         chmodSync(this.folder, 0o755);
         this.state = path.join(this.folder, 'state');
@@ -94,7 +96,7 @@ export class Install {
 
     // Runs the command; returns { status, stdout, stderr }.
     try(args, input = '') {
-        return spawnSync(latchkey, args, { env: this.env, input, encoding: 'utf8' });
+        return spawnSync(this.command, args, { env: this.env, input, encoding: 'utf8' });
     }
 
     // The same for what must work.
@@ -122,7 +124,7 @@ export class Install {
     }
 
     // `command` may be another build's; `env` is added to that of the programs.
-    async serve({ command = latchkey, env = {} } = {}) {
+    async serve({ command = this.command, env = {} } = {}) {
         this.service = new Service(command, ['serve'], { env: { ...this.env, ...env } });
         await until('the sockets', () => {
             if (!this.service.isRunning) throw new Error(`serve ended:\n${this.service.output}`);
