@@ -94,18 +94,6 @@ static enum status has_room(struct store *store, uint64_t bytes, bool *out)
     return status;
 }
 
-/* SQLite found no room where there should be some. */
-static enum status explain(const struct store *store, enum status status)
-{
-    if (status != ERR_TOO_LARGE) {
-        return status;
-    }
-    log_error("%s: nothing can be written though there is room in the cache; is its file system "
-              "full?",
-              store->path);
-    return ERR_STORE;
-}
-
 enum status cache_make_room(struct store *store, int64_t now_s, uint64_t bytes)
 {
     bool own = false;
@@ -125,7 +113,7 @@ enum status cache_make_room(struct store *store, int64_t now_s, uint64_t bytes)
         }
         status = scope_close(store, own, status);
     }
-    return explain(store, status);
+    return status;
 }
 
 static enum status insert(struct store *store, const struct session_row *row)
@@ -173,7 +161,7 @@ enum status cache_add(struct store *store, const struct session_row *row)
             status = scope_close(store, own, try_to_add(store, row, &done));
         }
     }
-    return explain(store, status);
+    return status;
 }
 
 enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)

@@ -194,8 +194,21 @@ void store_let_go(struct store *store)
     give_up_if_spoiled(store);
 }
 
+/* In a cache there is room for whatever is written (cache.c): what has none there is the file. */
+static enum status explain_size(const struct store *store, enum status status)
+{
+    if (status != ERR_TOO_LARGE || store->cache_bytes == 0) {
+        return status;
+    }
+    log_error("%s: nothing can be written though there is room in the cache; is its file system "
+              "full?",
+              store->path);
+    return ERR_STORE;
+}
+
 enum status store_settle(struct store *store, enum status status)
 {
+    status = explain_size(store, status);
     bool failed =
         status != OK && status != ERR_NOT_FOUND && status != ERR_EXISTS && status != ERR_BUSY;
     if (store->db != NULL && failed) {
