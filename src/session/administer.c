@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "session/backend.h"
 #include "store/cache.h"
 
 struct listing {
@@ -101,15 +102,6 @@ static enum status name_user(const struct sessions *sessions, struct session_row
     return status == ERR_NOT_FOUND ? OK : status;
 }
 
-/* The sessions have ended by then: what the cache still has of them counts for nothing. */
-static void tell_left_over(enum status status)
-{
-    if (status != OK) {
-        log_warning("sessions that have ended could not be taken out of the cache; they count for "
-                    "nothing there");
-    }
-}
-
 /* A session of the cache alone is revoked in the database like any other: only there is it refused
  * to tokens of every kind. */
 enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
@@ -128,7 +120,7 @@ enum status administer_end(const struct sessions *sessions, int64_t user_id, str
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
     if (status == OK && has_cache) {
-        tell_left_over(sessions_remove(sessions->cache, row.key));
+        session_tell_left_over(sessions_remove(sessions->cache, row.key));
     }
     if (status == OK) {
         *ended = row;
@@ -144,7 +136,7 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
     if (status == OK && store_exists(sessions->cache)) {
-        tell_left_over(cache_remove(sessions->cache, user_id, &in_cache));
+        session_tell_left_over(cache_remove(sessions->cache, user_id, &in_cache));
     }
     if (status == OK) {
         *ended = in_database + in_cache;

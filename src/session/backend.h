@@ -37,6 +37,10 @@ extern const struct session_backend session_backend_database;
 extern const struct session_backend session_backend_cache;
 extern const struct session_backend session_backend_cookie;
 
+/* Looks at what became of taking rows out of the cache whose sessions were ended in the database.
+ * They count for nothing there, so a failure is logged and no more. */
+void session_tell_left_over(enum status status);
+
 /* The one of a kind of token; NULL for tokens that are of no session. */
 const struct session_backend *session_backend_find(enum token_kind kind);
 

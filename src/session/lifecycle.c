@@ -144,6 +144,14 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
     return status;
 }
 
+void session_tell_left_over(enum status status)
+{
+    if (status != OK) {
+        log_warning("sessions that have ended could not be taken out of the cache; they count for "
+                    "nothing there");
+    }
+}
+
 /* What lies beside the database is not part of its transaction: it goes after the revocation, and
  * what is written there at the same time finds that one. A session may have a row there whatever
  * kind of token was sent. */
@@ -180,7 +188,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
     if (status == OK) {
-        status = end_beside(sessions, &row);
+        session_tell_left_over(end_beside(sessions, &row));
     }
     secret_wipe(&user, sizeof user);
     secret_wipe(&row, sizeof row);
