@@ -63,23 +63,24 @@ static bool has_hash(const struct user *user)
     return false;
 }
 
-static void check_password(struct trying *trying)
+static enum status check_password(struct trying *trying)
 {
     struct attempt_result *result = trying->result;
     const struct config *config = trying->auth->config;
     const struct user *user = &result->user;
     const struct password_cost cost = {config->password.memory_bytes, config->password.passes};
     struct text password = trying->attempt->password;
+    enum verdict matches = DENY;
     if (!has_hash(user)) {
-        password_check_nobody(password, &cost);
         trying->why = user->id == 0 ? "unknown user" : "no password is set";
-        return;
+        return password_check_nobody(password, &cost);
     }
-    enum verdict matches = password_check(password, user->hash, &cost, &result->stale);
+    enum status status = password_check(password, user->hash, &cost, &result->stale, &matches);
     if (matches == ALLOW && !user->locked) {
         result->trial = TRIAL_RIGHT;
     }
     trying->why = matches == ALLOW ? "the account is locked" : "wrong password";
+    return status;
 }
 
 /* What was counted for an attempt that is not made. */
@@ -98,10 +99,12 @@ static enum status check_in_line(struct trying *trying)
     struct hash_line *line = trying->auth->line;
     enum status status = line != NULL ? hash_line_enter(line) : OK;
     if (status == OK) {
-        check_password(trying);
+        status = check_password(trying);
         if (line != NULL) {
             hash_line_leave(line);
         }
+    }
+    if (status == OK) {
         return OK;
     }
     enum status taken = take_back(trying);

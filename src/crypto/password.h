@@ -30,12 +30,14 @@ enum status password_hash(struct text password, const struct password_cost *cost
  * the hash is of another scheme or another cost than `cost`. A hash that is malformed, of an
  * unknown scheme or out of bounds denies, with a log line. A password that password_hash would
  * refuse is wrong without any work, whosever it is; one that only the hash's scheme cannot take
- * costs the work of password_check_nobody. */
-enum verdict password_check(struct text password, const char *hash,
-                            const struct password_cost *cost, bool *stale) MUST_USE;
+ * costs the work of password_check_nobody. ERR_CRYPTO, ERR_MEMORY (logged): it could not be found
+ * out, which says nothing of the password; *verdict is DENY then too. */
+enum status password_check(struct text password, const char *hash, const struct password_cost *cost,
+                           bool *stale, enum verdict *verdict) MUST_USE;
 
-/* The work of password_check for a user who does not exist; the answer is always no. */
-void password_check_nobody(struct text password, const struct password_cost *cost);
+/* The work of password_check for a user who does not exist, and its failures; the answer is always
+ * no. */
+enum status password_check_nobody(struct text password, const struct password_cost *cost) MUST_USE;
 
 /* Whether a hash is one that password_check would work on: known scheme, well-formed, cost within
  * bounds. *why becomes static words for a person when it is not; untouched when it is.

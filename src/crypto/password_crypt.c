@@ -34,25 +34,27 @@ static bool is_same_hash(const char made[CRYPT_OUTPUT_SIZE], const char *stored)
     return size <= CRYPT_OUTPUT_SIZE && secret_is_equal(made, stored, size);
 }
 
-enum verdict password_crypt_check(struct text password, const char *hash)
+enum status password_crypt_check(struct text password, const char *hash, enum verdict *verdict)
 {
-    enum verdict verdict = DENY;
+    enum status status = OK;
     struct crypt_data *work = calloc(1, sizeof *work);
     if (work == NULL || password.len >= sizeof work->input) {
         log_error("not enough memory to check a password");
         free(work);
-        return DENY;
+        return ERR_MEMORY;
     }
     if (password.len > 0) {
         memcpy(work->input, password.data, password.len);
     }
+    errno = 0;
     const char *made = crypt_r(work->input, hash, work);
     if (made == NULL || made[0] == '*') {
         log_error("crypt(3) does not work on a hash of a supported form: %s", strerror(errno));
+        status = errno == EINVAL ? OK : ERR_CRYPTO; /* the hash is to blame, which never matches */
     } else if (is_same_hash(made, hash)) {
-        verdict = ALLOW;
+        *verdict = ALLOW;
     }
     secret_wipe(work, sizeof *work);
     free(work);
-    return verdict;
+    return status;
 }

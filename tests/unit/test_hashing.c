@@ -10,6 +10,7 @@
 #include "auth/hashing.h"
 #include "base/log.h"
 #include "scratch.h"
+#include "verdict_of.h"
 
 #define PASSWORD TEXT("correct horse")
 
@@ -30,7 +31,7 @@ static void a_hash_is_of_the_password_and_the_configured_cost(void **state)
     char hash[PASSWORD_HASH_MAX] = "";
     bool stale = true;
     assert_int_equal(hashing_make(&config, NULL, PASSWORD, hash), OK);
-    assert_int_equal(password_check(PASSWORD, hash, &cost, &stale), ALLOW);
+    assert_int_equal(verdict_of(PASSWORD, hash, &cost, &stale), ALLOW);
     assert_false(stale);
 }
 

@@ -14,6 +14,7 @@
 #include "policy.h"
 #include "session/remember.h"
 #include "store/links.h"
+#include "verdict_of.h"
 
 #define OLD   POLICY_PASSWORD
 #define NEW   TEXT("another horse")
@@ -89,7 +90,7 @@ static bool is_password(const char *name, struct text password)
     struct user user = {0};
     bool stale = false;
     assert_int_equal(users_find(admin, text_of(name), &user), OK);
-    return password_check(password, user.hash, &policy_cost, &stale) == ALLOW;
+    return verdict_of(password, user.hash, &policy_cost, &stale) == ALLOW;
 }
 
 static void a_new_password_ends_all_sessions_but_this_ones_successor(void **state)

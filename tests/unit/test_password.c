@@ -12,6 +12,7 @@
 #include "capture.h"
 #include "crypto/password.h"
 #include "tables.h"
+#include "verdict_of.h"
 
 #define KIB 1024
 
@@ -56,7 +57,7 @@ static const struct {
 
 static bool is_right(struct text password, const char *hash)
 {
-    return password_check(password, hash, &cheap, NULL) == ALLOW;
+    return verdict_of(password, hash, &cheap, NULL) == ALLOW;
 }
 
 static void hashes_of_other_programs_are_known_again(void **state)
@@ -140,7 +141,7 @@ static void a_new_hash_is_argon2id_of_the_cost_and_known_again(void **state)
         assert_memory_equal(hash, costs[i].start, text_of(costs[i].start).len);
         assert_int_equal(text_of(hash).len, text_of(costs[i].start).len + 22 + 1 + 43);
         assert_true(password_hash_is_acceptable(hash, &why));
-        assert_true(password_check(TEXT(PHRASE), hash, &costs[i].cost, &stale) == ALLOW);
+        assert_true(verdict_of(TEXT(PHRASE), hash, &costs[i].cost, &stale) == ALLOW);
         assert_false(stale);
     }
 }
@@ -234,24 +235,24 @@ static void stale_are_right_passwords_of_another_scheme_or_cost(void **state)
     char hash[PASSWORD_HASH_MAX];
     bool stale = true;
     assert_int_equal(password_hash(TEXT(PHRASE), &cost, hash), OK);
-    assert_true(password_check(TEXT(PHRASE), hash, &cost, &stale) == ALLOW);
+    assert_true(verdict_of(TEXT(PHRASE), hash, &cost, &stale) == ALLOW);
     assert_false(stale);
     for (size_t i = 0; i < COUNT(others); i++) {
         stale = false;
-        assert_true(password_check(TEXT(PHRASE), hash, &others[i], &stale) == ALLOW);
+        assert_true(verdict_of(TEXT(PHRASE), hash, &others[i], &stale) == ALLOW);
         assert_true(stale);
         stale = true;
-        assert_false(password_check(TEXT("wrong"), hash, &others[i], &stale) == ALLOW);
+        assert_false(verdict_of(TEXT("wrong"), hash, &others[i], &stale) == ALLOW);
         assert_false(stale);
     }
     /* The first vector has this very cost, but a salt shorter than ours. */
     for (size_t i = 0; i < COUNT(vectors); i++) {
         stale = false;
-        assert_true(password_check(text_of(vectors[i].password), vectors[i].hash, &cost, &stale) ==
+        assert_true(verdict_of(text_of(vectors[i].password), vectors[i].hash, &cost, &stale) ==
                     ALLOW);
         assert_true(stale);
         stale = true;
-        assert_false(password_check(TEXT("wrong"), vectors[i].hash, &cost, &stale) == ALLOW);
+        assert_false(verdict_of(TEXT("wrong"), vectors[i].hash, &cost, &stale) == ALLOW);
         assert_false(stale);
     }
 }
@@ -264,7 +265,7 @@ static void a_cost_between_two_kibibytes_is_not_stale_for_ever(void **state)
     char hash[PASSWORD_HASH_MAX];
     bool stale = true;
     assert_int_equal(password_hash(TEXT(PHRASE), &cost, hash), OK);
-    assert_true(password_check(TEXT(PHRASE), hash, &cost, &stale) == ALLOW);
+    assert_true(verdict_of(TEXT(PHRASE), hash, &cost, &stale) == ALLOW);
     assert_false(stale);
 }
 
@@ -312,7 +313,7 @@ static void an_unusable_hash_denies_with_a_log_line_and_without_work(void **stat
     for (size_t i = 0; i < COUNT(bad_hashes); i++) {
         bool stale = true;
         capture_start();
-        enum verdict verdict = password_check(TEXT(PHRASE), bad_hashes[i], &cheap, &stale);
+        enum verdict verdict = verdict_of(TEXT(PHRASE), bad_hashes[i], &cheap, &stale);
         bool said = strstr(capture_next(), "hash cannot be used") != NULL;
         capture_end();
         assert_false(verdict == ALLOW);
@@ -355,10 +356,10 @@ static void nobody_costs_what_somebody_does(void **state)
     char hash[PASSWORD_HASH_MAX];
     assert_int_equal(password_hash(TEXT(PHRASE), &cost, hash), OK);
     double start = seconds_used();
-    assert_false(password_check(TEXT("wrong"), hash, &cost, NULL) == ALLOW);
+    assert_false(verdict_of(TEXT("wrong"), hash, &cost, NULL) == ALLOW);
     double somebody = seconds_used() - start;
     start = seconds_used();
-    password_check_nobody(TEXT("wrong"), &cost);
+    check_nobody(TEXT("wrong"), &cost);
     double nobody = seconds_used() - start;
     /* Wide bounds, for a busy machine: what is to be found is work that was left out. */
     assert_true(nobody > somebody / 3);
@@ -367,9 +368,8 @@ static void nobody_costs_what_somebody_does(void **state)
     char longest[PASSWORD_BYTES_MAX + 1];
     memset(longest, 'x', sizeof longest);
     start = seconds_used();
-    password_check_nobody((struct text){longest, sizeof longest}, &cost);
-    assert_false(password_check((struct text){longest, sizeof longest}, hash, &cost, NULL) ==
-                 ALLOW);
+    check_nobody((struct text){longest, sizeof longest}, &cost);
+    assert_false(verdict_of((struct text){longest, sizeof longest}, hash, &cost, NULL) == ALLOW);
     assert_true(seconds_used() - start < somebody / 3);
 }
 
@@ -378,13 +378,13 @@ static void what_bcrypt_cannot_take_costs_what_nobody_does(void **state)
     (void)state;
     struct password_cost cost = {16 * KIB * KIB, 3};
     double start = seconds_used();
-    password_check_nobody(TEXT(PHRASE), &cost);
+    check_nobody(TEXT(PHRASE), &cost);
     double nobody = seconds_used() - start;
     start = seconds_used();
-    assert_false(password_check(TEXT(X72 "x"),
-                                "$2b$04$"
-                                "abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
-                                &cost, NULL) == ALLOW);
+    assert_false(verdict_of(TEXT(X72 "x"),
+                            "$2b$04$"
+                            "abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
+                            &cost, NULL) == ALLOW);
     assert_true(seconds_used() - start > nobody / 3);
 }
 

@@ -13,6 +13,7 @@
 #include "command_line.h"
 #include "scratch.h"
 #include "store/users.h"
+#include "verdict_of.h"
 
 #define GOOD "correct horse\n"
 
@@ -48,7 +49,7 @@ static bool password_is(const char *name, const char *password)
     const struct password_cost cost = {1 << 20, 1};
     struct user user = find(name);
     bool stale = true;
-    return password_check(text_of(password), user.hash, &cost, &stale) == ALLOW && !stale;
+    return verdict_of(text_of(password), user.hash, &cost, &stale) == ALLOW && !stale;
 }
 
 /* The list as JSON; json_decref. */
