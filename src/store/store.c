@@ -264,6 +264,9 @@ enum status store_commit(struct store *store)
         log_error("%s: the database was replaced while it was written to", store->path);
         status = ERR_STORE;
     }
+    if (status != OK) {
+        db_rollback(store->db); /* whatever it failed of: nobody else would end it */
+    }
     return store_settle(store, status);
 }
 
