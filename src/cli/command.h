@@ -35,7 +35,8 @@ int command_dispatch(int argc, char **argv) MUST_USE;
 /* Prints "latchkey: …" and a line end on standard error; returns EXIT_FAILED. */
 int command_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* EXIT_DONE for OK; else EXIT_FAILED, for the cause is in the log already. */
+/* EXIT_DONE for OK; else EXIT_FAILED, for the cause is in the log already, but that memory is
+ * lacking, which is told here. */
 int command_finish(enum status status);
 
 /* As root, becomes the user that the state belongs to, for good: for commands that do what the

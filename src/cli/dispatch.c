@@ -84,6 +84,9 @@ static int fail_usage(const char *sentence)
 
 int command_finish(enum status status)
 {
+    if (status == ERR_MEMORY) { /* many places where it may end, and one thing to say of it */
+        (void)command_fail("the machine is out of memory; try again when it has more");
+    }
     return status == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -258,8 +261,9 @@ static int run_command(struct invocation *invocation)
         config_load(invocation->options.config_path, &invocation->config, error) != OK) {
         return command_fail("%s", error);
     }
-    if (need == NEED_STORE && open_store(invocation) != OK) {
-        return EXIT_FAILED;
+    int result = need == NEED_STORE ? command_finish(open_store(invocation)) : EXIT_DONE;
+    if (result != EXIT_DONE) {
+        return result;
     }
     return invocation->command->run(invocation);
 }
