@@ -12,7 +12,7 @@ import { isSignedIn, signedIn } from './support/forms.mjs';
 import { Browser, raw, request } from './support/http.mjs';
 import { Install, alice, bob, until } from './support/install.mjs';
 import { children, countProcesses, findProgram, findWorkers, killAll } from './support/processes.mjs';
-import { makePreload } from './support/preload.mjs';
+import { makeLibrary } from './support/preload.mjs';
 import { secret, servers } from './support/servers.mjs';
 import { workers } from './support/stores.mjs';
 
@@ -57,7 +57,7 @@ async function liveADay(at, web, user) {
 describe('programs that are interrupted a thousand times a second', () => {
     let at;
     before(async () => {
-        at = await start((install) => ({ command: plainLatchkey, env: { LD_PRELOAD: makePreload(install, 'interrupt') } }));
+        at = await start((install) => ({ command: plainLatchkey, env: { LD_PRELOAD: makeLibrary(install.folder, 'tests/web/support/interrupt.c') } }));
     });
     after(() => at?.stop());
 

@@ -10,7 +10,7 @@ import { plainLatchkey } from './support/clock.mjs';
 import { openForm, signedIn, without } from './support/forms.mjs';
 import { formFields, request } from './support/http.mjs';
 import { Install, alice, bob } from './support/install.mjs';
-import { makePreload } from './support/preload.mjs';
+import { makeLibrary } from './support/preload.mjs';
 import { servers } from './support/servers.mjs';
 
 const one = ['check m=2048,t=3,p=1'];
@@ -69,7 +69,7 @@ async function start(attempts) {
     const file = path.join(install.run, 'hashes');
     await install.serve({
         command: plainLatchkey,
-        env: { LD_PRELOAD: makePreload(install, 'hashes', '-lcrypt'), LATCHKEY_TEST_HASHES: file },
+        env: { LD_PRELOAD: makeLibrary(install.folder, 'tests/web/support/hashes.c', '-lcrypt'), LATCHKEY_TEST_HASHES: file },
     });
     const webs = [];
     for (const server of servers) webs.push(await server.start(install));

@@ -11,6 +11,3 @@ export function makeLibrary(folder, source, ...libraries) {
     if (status !== 0) throw new Error(`cannot compile ${source}: ${stderr ?? error}`);
     return made;
 }
-
-// The same of support/NAME.c in an installation's folder.
-export const makePreload = (install, name, ...flags) => makeLibrary(install.folder, `tests/web/support/${name}.c`, ...flags);
