@@ -91,7 +91,8 @@ static void print_config(struct buffer *out, const struct config *config)
             section = key->section;
             buffer_print(out, "[%s]\n", section);
         }
-        buffer_print(out, "%s = ", key->name);
+        /* No blank: it would make a comment of a value that begins with a semicolon. */
+        buffer_print(out, "%s=", key->name);
         print_value(out, key, member_of(config, key));
         buffer_add_string(out, "\n");
     }
