@@ -259,11 +259,12 @@ int conversation_go_on(struct conversation *conversation)
     return has_more ? 0 : -1;
 }
 
-void conversation_ask(struct conversation *conversation, struct peer *peer, struct text body)
+void conversation_ask(const struct conversation *conversation, struct peer *peer, const char *uri,
+                      struct text body)
 {
     peer_init(peer);
     peer_connect(peer, &conversation->address);
-    request_add(&peer->gathered, 1, "/good", body);
+    request_add(&peer->gathered, 1, uri, body);
     peer_write(peer);
 }
 

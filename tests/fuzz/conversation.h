@@ -57,8 +57,9 @@ void conversation_open(struct conversation *conversation, const struct sockaddr_
 /* Goes on until the worker gets its turn. Milliseconds that pass then; -1: all was said. */
 int conversation_go_on(struct conversation *conversation);
 
-/* Connects one more peer, in the place of nobody, who asks for /good, or posts a form there. */
-void conversation_ask(struct conversation *conversation, struct peer *peer, struct text body);
+/* Connects one more peer, in the place of nobody, who asks for the URI, or posts a form there. */
+void conversation_ask(const struct conversation *conversation, struct peer *peer, const char *uri,
+                      struct text body);
 
 /* Takes what was answered. */
 void peer_read(struct peer *peer);

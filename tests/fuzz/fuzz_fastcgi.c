@@ -53,6 +53,7 @@ static struct {
     struct conversation conversation;
     struct peer good;   /* asks with GET */
     struct peer posted; /* asks with POST */
+    struct peer known;  /* the same, and is known to the program */
     enum scene scene;
     size_t memory; /* the most that was in use before a run */
     size_t turns;
@@ -162,8 +163,9 @@ static int play(int wait_ms)
         if (passes_ms >= 0) {
             return passes_ms;
         }
-        conversation_ask(&run.conversation, &run.good, (struct text){0});
-        conversation_ask(&run.conversation, &run.posted, TEXT("a=b"));
+        conversation_ask(&run.conversation, &run.good, "/good", (struct text){0});
+        conversation_ask(&run.conversation, &run.posted, "/good", TEXT("a=b"));
+        conversation_ask(&run.conversation, &run.known, "/known", TEXT("a=b"));
         run.scene = SCENE_GOOD;
         return 0;
     case SCENE_GOOD:
@@ -265,6 +267,7 @@ static size_t play_script(struct text script)
     note_memory();
     serve_all(is_slow);
     check_good(&run.posted, GOOD_HEAD "0 3 /good 1");
+    check_good(&run.known, GOOD_HEAD "0 3 /known 1");
     for (size_t i = 0; i < CONVERSATION_PEERS; i++) {
         peer_read(&run.conversation.peers[i]);
     }
