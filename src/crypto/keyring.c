@@ -42,7 +42,7 @@ struct keyring {
 };
 
 /* Changing one of these ends whatever was made with its keys. */
-static const char *const purposes[KEY_PURPOSES] = {
+static const char *const infos[KEY_PURPOSES] = {
     [KEY_TOKEN] = "latchkey 1 token",       [KEY_CSRF] = "latchkey 1 csrf",
     [KEY_SEAL] = "latchkey 1 seal",         [KEY_AUDIT] = "latchkey 1 audit",
     [KEY_THROTTLE] = "latchkey 1 throttle",
@@ -55,7 +55,7 @@ static enum status derive_set(const struct keyring_secret *secret, unsigned want
     enum status status = OK;
     out->id = secret->id;
     for (size_t i = 0; i < KEY_PURPOSES && status == OK; i++) {
-        source.info = text_of(purposes[i]);
+        source.info = text_of(infos[i]);
         if ((wanted & KEY_OF(i)) != 0) {
             status = mac_derive(&source, out->keys[i], KEY_BYTES);
         }
@@ -90,7 +90,7 @@ static enum status load(struct keyring *keyring)
     return status;
 }
 
-enum status keyring_open(const char *path, unsigned wanted, struct keyring **out)
+enum status keyring_open(const char *path, unsigned purposes, struct keyring **out)
 {
     size_t len = text_of(path).len;
     size_t size = sizeof(struct keyring) + len + 1;
@@ -100,7 +100,7 @@ enum status keyring_open(const char *path, unsigned wanted, struct keyring **out
         return ERR_MEMORY;
     }
     keyring->size = size;
-    keyring->purposes = wanted;
+    keyring->purposes = purposes;
     memcpy(keyring->path, path, len);
     enum status status = load(keyring);
     if (status != OK) {
