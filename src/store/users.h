@@ -95,8 +95,8 @@ enum status users_set_locked(struct store *store, int64_t id, bool locked) MUST_
  * ERR_NOT_FOUND, ERR_STORE, ERR_CRYPTO. */
 enum status users_renew_salt(struct store *store, int64_t id, int64_t *ended) MUST_USE;
 
-/* Removes the user with all sessions. ERR_NOT_FOUND. After a failure the sessions may be over and the
- * user still there. */
+/* Removes the user with all sessions. ERR_NOT_FOUND. After a failure the sessions may be over and
+ * the user still there. */
 enum status users_remove(struct store *store, int64_t id) MUST_USE;
 
 /* Calls `each` for every user in order of name (without hash and salt: both are empty); stops early
