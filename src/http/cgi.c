@@ -65,27 +65,30 @@ static enum status copy_environment(char *const *environment, struct arena *aren
     return OK;
 }
 
-/* Reads up to len bytes; fewer when the input ends, fails or is late. */
-static size_t read_input(char *out, size_t len, int64_t deadline_ms)
+/* Reads up to len bytes; fewer when the input ends or is late. ERR_SYSTEM (logged): it failed. */
+static enum status read_input(char *out, size_t len, int64_t deadline_ms, size_t *have)
 {
-    size_t have = 0;
-    while (have < len) {
+    *have = 0;
+    while (*have < len) {
         struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
         int64_t left_ms = deadline_ms - clock_monotonic_ms();
-        int ready = poll(&input, 1, left_ms > 0 ? (int)left_ms : 0);
-        if (ready < 0 && errno == EINTR) {
+        ssize_t got = poll(&input, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (got > 0) {
+            got = read(STDIN_FILENO, out + *have, len - *have);
+        }
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
             continue;
         }
-        ssize_t got = ready > 0 ? read(STDIN_FILENO, out + have, len - have) : 0;
-        if (got < 0 && errno == EINTR) {
-            continue;
+        if (got < 0) {
+            log_error("a form could not be read: %s", strerror(errno));
+            return ERR_SYSTEM;
         }
-        if (got <= 0) {
+        if (got == 0) {
             break;
         }
-        have += (size_t)got;
+        *have += (size_t)got;
     }
-    return have;
+    return OK;
 }
 
 static void drop_input(uint64_t len, int64_t deadline_ms)
@@ -93,9 +96,10 @@ static void drop_input(uint64_t len, int64_t deadline_ms)
     char bytes[DROP_BYTES];
     uint64_t left = len < OVERSIZE_MAX_BYTES ? len : OVERSIZE_MAX_BYTES;
     while (left > 0) {
-        size_t got =
-            read_input(bytes, left < sizeof bytes ? (size_t)left : sizeof bytes, deadline_ms);
-        if (got == 0) {
+        size_t got = 0;
+        if (read_input(bytes, left < sizeof bytes ? (size_t)left : sizeof bytes, deadline_ms,
+                       &got) != OK ||
+            got == 0) {
             break;
         }
         left -= got;
@@ -122,8 +126,10 @@ static enum status read_body(struct arena *arena, struct request_source *source)
     if (bytes == NULL) {
         return ERR_MEMORY;
     }
-    source->body = (struct text){bytes, read_input(bytes, (size_t)len, deadline_ms)};
-    return OK;
+    size_t have = 0;
+    enum status status = read_input(bytes, (size_t)len, deadline_ms, &have);
+    source->body = (struct text){bytes, have};
+    return status;
 }
 
 static enum status answer(char *const *environment, struct exchange *exchange)
