@@ -184,7 +184,7 @@ describe('the running programs', () => {
                     ...variables(program), REQUEST_METHOD: 'POST', REQUEST_URI: target, CONTENT_TYPE: formType,
                     ...(length !== undefined && { CONTENT_LENGTH: length }),
                 };
-                const answer = await askFastcgi(install.socket(program), all, 'responder', body);
+                const answer = await askFastcgi(install.socket(program), all, 'responder', { body });
                 const what = `${target} ${JSON.stringify(length)} of ${body.length}`;
                 // With a control character nothing may be said at all.
                 if (!/[\n]/.test(length ?? '')) assert.equal(answer.status, status, what);

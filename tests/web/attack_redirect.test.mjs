@@ -68,7 +68,7 @@ describe('a target put together of dangerous pieces', () => {
         const answer = await askFastcgi(install.socket('login'), {
             ...required, REQUEST_METHOD: 'POST', REQUEST_URI: '/auth/login', HTTP_HOST: host, CONTENT_TYPE: formType,
             CONTENT_LENGTH: String(body.length), HTTP_COOKIE: page.headers['set-cookie'].split(';')[0],
-        }, 'responder', body);
+        }, 'responder', { body });
         assert.equal(answer.status, 303);
         cookie = answer.headers['set-cookie'].split(';')[0];
     });

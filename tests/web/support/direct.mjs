@@ -10,7 +10,7 @@ export const required = {
     REMOTE_ADDR: '192.0.2.1',
 };
 
-function parse(text) {
+export function parse(text) {
     const end = text.indexOf('\r\n\r\n');
     const lines = text.slice(0, Math.max(end, 0)).split('\r\n');
     return {
@@ -21,7 +21,9 @@ function parse(text) {
             const at = line.indexOf(': ');
             return [line.slice(0, at).toLowerCase(), line.slice(at + 2)];
         })),
+        cookies: lines.slice(1).filter((line) => /^set-cookie: /i.test(line)).map((line) => line.slice(12)),
         body: text.slice(end + 4),
+        text,
     };
 }
 
@@ -55,7 +57,7 @@ export function pair(name, value) {
 
 const roles = { responder: 1, authorizer: 2 };
 
-// The bytes of one FastCGI request.
+// The bytes of one FastCGI request, whose body is for a responder only.
 export function fastcgiRequest(variables, role = 'responder', body = '') {
     const params = Buffer.concat(Object.entries(variables).map(([name, value]) => pair(name, value)));
     return Buffer.concat([
@@ -66,28 +68,33 @@ export function fastcgiRequest(variables, role = 'responder', body = '') {
     ]);
 }
 
+// What stands in the records of an answer. It has `ended` when it came to its end.
+function parseRecords(bytes) {
+    const parts = [];
+    let ended = false;
+    for (let at = 0; at + 8 <= bytes.length;) {
+        const length = bytes.readUInt16BE(at + 4);
+        if (bytes[at + 1] === 6) parts.push(bytes.subarray(at + 8, at + 8 + length));
+        if (bytes[at + 1] === 3) ended = at + 16 <= bytes.length && bytes.readUInt32BE(at + 8) === 0 && bytes[at + 12] === 0;
+        at += 8 + length + bytes[at + 6];
+    }
+    return { ...parse(Buffer.concat(parts).toString('utf8')), ended };
+}
+
 // Asks a program at its socket. A connection that is closed without an answer has status 0.
-export function askFastcgi(socketPath, variables, role, body) {
-    return sendFastcgi(socketPath, fastcgiRequest(variables, role, body));
+export function askFastcgi(socketPath, variables, role, { body, timeout } = {}) {
+    return sendFastcgi(socketPath, fastcgiRequest(variables, role, body), { timeout });
 }
 
 // The same with bytes of any kind; with `half`, nothing is said to come after them.
-export function sendFastcgi(socketPath, request, { half = false } = {}) {
+export function sendFastcgi(socketPath, request, { half = false, timeout = 20000 } = {}) {
     return new Promise((resolve, reject) => {
-        let bytes = Buffer.alloc(0);
+        const parts = [];
+        const finish = () => resolve(parseRecords(Buffer.concat(parts)));
         const socket = net.connect(socketPath, () => (half ? socket.end(request) : socket.write(request)));
-        socket.setTimeout(20000, () => socket.destroy(new Error('timeout')));
-        socket.on('data', (more) => { bytes = Buffer.concat([bytes, more]); });
-        socket.on('error', (error) =>
-            (['ECONNRESET', 'EPIPE'].includes(error.code) ? resolve(parse('')) : reject(error)));
-        socket.on('close', () => {
-            let text = '';
-            for (let at = 0; at + 8 <= bytes.length;) {
-                const length = bytes.readUInt16BE(at + 4);
-                if (bytes[at + 1] === 6) text += bytes.toString('utf8', at + 8, at + 8 + length);
-                at += 8 + length + bytes[at + 6];
-            }
-            resolve(parse(text));
-        });
+        socket.setTimeout(timeout, () => socket.destroy(new Error('timeout')));
+        socket.on('data', (more) => parts.push(more));
+        socket.on('error', (error) => (['ECONNRESET', 'EPIPE'].includes(error.code) ? finish() : reject(error)));
+        socket.on('close', finish);
     });
 }

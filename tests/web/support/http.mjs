@@ -68,7 +68,11 @@ export class Browser {
     async fetch(target, options = {}) {
         const headers = { ...options.headers };
         if (this.jar.size > 0 && headers.cookie === undefined) headers.cookie = this.cookie;
-        const answer = await request(this.port, target, { ...options, headers });
+        return this.keep(await request(this.port, target, { ...options, headers }));
+    }
+
+    // Puts the cookies of an answer into the jar.
+    keep(answer) {
         for (const line of answer.cookies) {
             const [pair, ...attributes] = line.split(/; */);
             const at = pair.indexOf('=');
