@@ -37,7 +37,8 @@ TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 CONSTANT := $(BUILD)/timing/constant_time
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
-CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c tests/fuzz/*.c examples/*.c)
+CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c tests/fuzz/*.c tests/fault/*.c \
+                examples/*.c)
 TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 ANALYZER_C := $(TIDY_C)
 CPPCHECK_C := $(TIDY_C)
@@ -188,6 +189,12 @@ bench-build:
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
 
+.PHONY: fault
+fault: ## every call that can fail made to fail, one after the other and at random: about an hour (FAULT=)
+	@tools/install-deps check
+	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
+	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
+
 .PHONY: screenshots
 screenshots: sanitized ## pictures of pages for README and docs, and of every page below $(BUILD)/screenshots
 	@tools/install-deps check
@@ -212,7 +219,7 @@ install: all ## copy programs, library, man pages and server snippets below PREF
 # ---- how things are made ----
 
 .PHONY: sanitized
-sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey \
+sanitized: $(TESTS:%=$(BUILD)/san/tests/%) $(BUILD)/san/bin/latchkey $(BUILD)/fault/libfault.so \
     $(PROGRAMS:%=$(BUILD)/san/cgi-bin/%) $(EXAMPLES:%=$(BUILD)/san/examples/%)
 
 $(BUILD)/gen/templates.c: tools/embed $(wildcard templates/*)
@@ -246,6 +253,14 @@ $(BUILD)/san/%.o: %.c
 $(BUILD)/%.o: %.c
 	$(COMPILE)
 	$(Q)$(CC) $(CFLAGS) $(HARDEN) $(FLAGS)
+
+# What is loaded before programs under test, to make their calls fail.
+$(BUILD)/fault/%.o: tests/fault/%.c
+	$(COMPILE)
+	$(Q)$(CC) $(CFLAGS) -fPIC $(FLAGS)
+$(BUILD)/fault/libfault.so: $(patsubst tests/fault/%.c,$(BUILD)/fault/%.o,$(wildcard tests/fault/*.c))
+	$(LINK)
+	$(Q)$(CC) -shared -o $@ $^
 
 $(BUILD)/liblatchkey.a: $(LIB_OBJ)
 	$(ARCHIVE)
