@@ -1,49 +1,38 @@
 // No room at all in the run directory, when nothing was ended there before and when something was:
 // sessions can be ended all the same, for every worker.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { signedIn } from './support/forms.mjs';
 import { Install, alice, bob } from './support/install.mjs';
 import { assertAlive, assertDead, warm } from './support/replay.mjs';
+import { SmallDisk, needsRoot } from './support/small_disk.mjs';
 import { settingsFor, startAll } from './support/stores.mjs';
 
-function fill(folder) {
-    const rest = path.join(folder, 'rest');
-    assert.throws(() => writeFileSync(rest, Buffer.alloc(4 << 20)), { code: 'ENOSPC' });
-    return rest;
-}
-
 for (const store of ['database', 'cookie']) {
-    describe(`a run directory without room, ${store} store`, { skip: process.getuid() !== 0 && 'needs root' }, () => {
+    describe(`a run directory without room, ${store} store`, { skip: needsRoot }, () => {
         const at = { store, webs: [] };
-        let skip;
+        let disk;
 
         before(async () => {
             at.install = new Install(settingsFor(store));
-            mkdirSync(at.install.run, { mode: 0o755 });
-            const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'latchkey-test', at.install.run]);
-            if (mounted.status !== 0) {
-                skip = 'nothing can be mounted here';
-                return;
-            }
-            chmodSync(at.install.run, 0o755);
+            disk = new SmallDisk(at.install.run, { size: '1m' });
+            if (disk.why) return;
             at.install.init();
             at.webs = await startAll(at.install);
         });
         after(async () => {
             for (const web of at.webs) await web.stop();
             await at.install.service?.stop();
-            spawnSync('umount', [at.install.run]);
+            disk.close();
             await at.install.close();
         });
 
         for (const before of ['nothing', 'something']) {
             it(`ends sessions when ${before} was ended before`, async (t) => {
-                if (skip) {
-                    t.skip(skip);
+                if (disk.why) {
+                    t.skip(disk.why);
                     return;
                 }
                 rmSync(path.join(at.install.run, 'generation'), { force: true });
@@ -53,13 +42,13 @@ for (const store of ['database', 'cookie']) {
                 const copied = leaving.cookie;
                 await warm(at, copied);
                 await warm(at, locked.cookie);
-                const rest = fill(at.install.run);
+                disk.fill();
                 assert.equal((await leaving.signOut()).status, 303);
                 await assertDead(at, copied, 48);
                 await assertAlive(at, locked.cookie, 24);
                 at.install.do(['user', 'lock', 'bob']);
                 await assertDead(at, locked.cookie, 48);
-                rmSync(rest);
+                disk.makeRoom();
                 await assertDead(at, copied, 48);
                 await assertDead(at, locked.cookie, 48);
                 at.install.do(['user', 'unlock', 'bob']);
