@@ -171,6 +171,19 @@ fuzz: ## throw bent inputs at every parser, two at a time (SECONDS=60 each, TARG
 fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few and small as may be
 	@$(FUZZ) keep $(TARGET)
 
+.PHONY: fault-kill fault-disk soak
+fault-kill: fault-build ## kill -9 ten thousand times (KILLS=) and a thousand power cuts (CUTS=): nothing acknowledged is lost
+	@BUILD=$(BUILD) node tests/crash/kill.mjs
+	@BUILD=$(BUILD) node tests/crash/power_cut.mjs
+fault-disk: fault-build ## a disk that is full but for 0 to 40 pages, at everything that people do
+	@BUILD=$(BUILD) node tests/crash/disk_full.mjs
+soak: fault-build ## an hour of mixed traffic with everything being disturbed (SECONDS=); KEEP=1 keeps the figures in docs
+	@BUILD=$(BUILD) node tests/soak/soak.mjs
+.PHONY: fault-build
+fault-build:
+	@tools/install-deps check
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
 bench: bench-build ## all that is promised of speed and memory, beside references; fails when something is missed

@@ -7,7 +7,9 @@ import { formatTable } from './report.mjs';
 
 const worthALine = 0.01; // of what it was
 
-export const document = path.join(root, 'docs', 'performance.md');
+const inDocs = (name) => path.join(root, 'docs', name);
+
+export const document = inDocs('performance.md');
 
 // Where the machine is named but no day: the same figures leave the file as it was.
 export function describeMachine({ processor, processors, system, versions }, ...others) {
@@ -15,12 +17,12 @@ export function describeMachine({ processor, processors, system, versions }, ...
     return `${processor}, ${processors} processors, ${system}; ${[...list, ...others].join(', ')}.`;
 }
 
-function splitAt(name) {
-    const text = readFileSync(document, 'utf8');
+function splitAt(name, file) {
+    const text = readFileSync(file, 'utf8');
     const [begin, end] = ['begin', 'end'].map((word) => `<!-- ${name}: ${word} -->\n`);
     const from = text.indexOf(begin) + begin.length;
     const to = text.indexOf(end);
-    if (from < begin.length || to < from) throw new Error(`${document} has no place for ${name}`);
+    if (from < begin.length || to < from) throw new Error(`${file} has no place for ${name}`);
     return [text.slice(0, from), text.slice(from, to), text.slice(to)];
 }
 
@@ -71,11 +73,12 @@ function printChanges(before, after, isPart) {
 }
 
 // Says what changed in tables, { title, head, rows }, and puts them in the place of those that are
-// kept; not where they are a part only (`isWhole`).
-export function keep(name, introduction, tables, isWhole = true) {
-    const [head, before, tail] = splitAt(name);
+// kept, in a file of docs; not where they are a part only (`isWhole`).
+export function keep(name, introduction, tables, isWhole = true, inFile = 'performance.md') {
+    const file = inDocs(inFile);
+    const [head, before, tail] = splitAt(name, file);
     const after = `${[introduction, ...tables.flatMap((table) =>
         [`**${table.title}**`, formatTable(table.head, table.rows)])].join('\n\n')}\n`;
     printChanges(readFigures(before), readFigures(after), !isWhole);
-    if (isWhole) writeFileSync(document, `${head}${after}${tail}`);
+    if (isWhole) writeFileSync(file, `${head}${after}${tail}`);
 }

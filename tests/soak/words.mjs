@@ -1,0 +1,27 @@
+// Which lines of the logs are to be expected while processes are killed and configurations change.
+
+const ours = [
+    /^latchkey\[\d+\]: info: ready: /,
+    /^latchkey\[\d+\]: info: the configuration is read again$/,
+    /^latchkey\[\d+\]: info: (gate|login|logout|account) was replaced$/,
+    /^latchkey\[\d+\]: error: (gate|login|logout|account) ended \(signal 9\); it is started again in \d+ s$/,
+    /^(gate|login|logout|account)\[\d+\]: error: worker \d+ died of signal 9$/,
+    /^login\[\d+\]: info: signed in: \w+$/,
+    /^logout\[\d+\]: info: signed out: \w+$/,
+    /^account\[\d+\]: info: (password set|a session was ended by its user): \w+$/,
+    /^(login|account)\[\d+\]: warning: session\.secure_cookie = no: /,
+    /^\w+\[\d+\]: info: .*cache\.db: the cache of sessions was made$/,
+    /^login\[\d+\]: warning: authentication failure; user=\w+ rhost=127\.0\.0\.1$/,
+];
+const nginx = /upstream prematurely closed connection|recv\(\) failed \(104|auth request unexpected status: 50\d|while reading response header|writev?\(\) failed|while sending request to upstream/;
+const lighttpd = /server (started|stopped)|Connection reset by peer|response not received|unexpected end-of-file|connection was dropped|closed connection|broken|backend/i;
+
+// Whatever else an installation and its web servers said, the same words once.
+export function unexpected(at) {
+    const strange = [];
+    const sift = (name, output, isKnown) => strange.push(...output.split('\n')
+        .filter((line) => line && !isKnown(line)).map((line) => `${at.store}, ${name}: ${line}`));
+    sift('latchkey', at.install.log, (line) => ours.some((one) => one.test(line)));
+    for (const web of at.webs) sift(web.name, web.output, (line) => (web.name === 'nginx' ? nginx : lighttpd).test(line));
+    return strange;
+}
