@@ -306,7 +306,7 @@ static bool give_name(const char *made, const char *path, bool fresh)
 
 enum status file_make_beside(const char *path, char made[PATH_MAX], int *out)
 {
-    int len = snprintf(made, PATH_MAX, "%s.XXXXXX", path);
+    int len = snprintf(made, PATH_MAX, "%s" FILE_BESIDE "XXXXXX", path);
     int descriptor = -1;
     if (len < 0 || len >= PATH_MAX) {
         errno = ENAMETOOLONG;
@@ -346,6 +346,10 @@ enum status file_write_private(const char *path, struct text content, bool fresh
 {
     char made[PATH_MAX];
     int descriptor = -1;
+    struct stat found;
+    if (fresh && lstat(path, &found) == 0) { /* told before the work; decided at the end */
+        return ERR_EXISTS;
+    }
     enum status status = file_make_beside(path, made, &descriptor);
     if (status != OK) {
         return status;

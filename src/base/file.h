@@ -27,6 +27,10 @@ enum status file_check_folder(const char *path) MUST_USE;
  * (logged). A file that is replaced keeps its owner where the system allows. */
 enum status file_write_private(const char *path, struct text content, bool fresh) MUST_USE;
 
+/* A file that is being written is named like the one that it becomes, with this and six letters or
+ * digits behind. Whoever is killed meanwhile leaves it. */
+#define FILE_BESIDE ".new."
+
 /* The same in two steps, for content that somebody else writes: until the second nothing has the
  * name `path`, whatever happens meanwhile. The first makes an empty file of mode 0600 beside it,
  * named `made` and open as *out; ERR_SYSTEM (logged). The second closes it in any case, and takes

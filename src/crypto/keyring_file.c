@@ -6,13 +6,16 @@
  * the same reason.
  *
  * Writers lock the folder, read, and replace the file as a whole. Two rotations at once therefore
- * make two secrets. Readers need no lock: they see the old file or the new one.
+ * make two secrets. Readers need no lock: they see the old file or the new one. What a writer left
+ * that was killed, the next one takes away.
  *
  * What this does not protect: the secrets from root, from whoever may write the folder, and from
  * old copies in backups; after such a loss, revoke. */
 #include "crypto/keyring_file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,6 +216,35 @@ static enum status find_file(const char *path)
     return OK;
 }
 
+/* Whether it is what file_write_private makes beside the file of that name. */
+static bool is_left_over(struct text name, struct text file)
+{
+    const size_t more = sizeof FILE_BESIDE - 1 + 6;
+    return name.len == file.len + more && text_has_prefix(name, file) &&
+           text_has_prefix(text_from(name, file.len), text_of(FILE_BESIDE));
+}
+
+/* Writers that were killed leave copies of secrets behind, which a revocation must not outlive.
+ * Only for whoever has the lock: then nobody else is writing. */
+static void remove_left_over(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    struct text file = text_of(slash != NULL ? slash + 1 : path);
+    DIR *entries = file_print_folder(path, folder) ? opendir(folder) : NULL;
+    const struct dirent *entry = entries != NULL ? readdir(entries) : NULL;
+    for (; entry != NULL; entry = readdir(entries)) {
+        if (is_left_over(text_of(entry->d_name), file) &&
+            unlinkat(dirfd(entries), entry->d_name, 0) != 0) {
+            log_warning("%s/%s holds secrets and cannot be removed: %s; remove it", folder,
+                        entry->d_name, strerror(errno));
+        }
+    }
+    if (entries != NULL) {
+        (void)closedir(entries);
+    }
+}
+
 /* A fresh secret before the present ones, or instead of them. */
 static enum status renew(const char *path, bool keep)
 {
@@ -224,6 +256,7 @@ static enum status renew(const char *path, bool keep)
         status = keep ? keyring_file_read(path, &content, &identity) : find_file(path);
     }
     if (status == OK) {
+        remove_left_over(path);
         status = add_secret(&content);
     }
     if (status == OK) {

@@ -1,6 +1,6 @@
 // What people and administrators do, each as something that is done or not, never half: who does it,
 // how it is known to be acknowledged, and facts that are all as before or all as after.
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { plainLatchkey } from '../web/support/clock.mjs';
 import { askFastcgi, parse } from '../web/support/direct.mjs';
@@ -224,6 +224,12 @@ async function revokeAll(world) {
 
 const secretsMax = 8; // KEYRING_SECRETS_MAX
 
+// Those that a killed writer left go with the next change.
+const noCopies = (world) => ({
+    what: 'copies of secrets', probe: () => readdirSync(world.install.state).filter((name) => name.startsWith('secret.')).length,
+    before: undefined, after: 0,
+});
+
 async function rotate(world) {
     await userWithSessions(world, 1);
     const before = world.readSecrets();
@@ -231,6 +237,7 @@ async function rotate(world) {
         ...command('secret', 'rotate'),
         facts: () => [
             { what: 'secrets of before are there', probe: () => world.readSecrets().filter((line) => before.includes(line)).length, before: before.length, after: Math.min(before.length, secretsMax - 1) },
+            noCopies(world),
             { what: 'there is a new secret', probe: () => !before.includes(world.readSecrets()[0]), before: false, after: true },
             ...world.sessions.map((session) => passing(world, session, true, true, 'a session passes with a former secret')),
         ],
@@ -251,6 +258,7 @@ async function revokeSecret(world) {
         ...command('secret', 'revoke'),
         facts: () => [
             { what: 'a former secret is there', probe: () => world.readSecrets().some((line) => before.includes(line)), before: true, after: false },
+            noCopies(world),
             { what: 'there are that many secrets', probe: () => world.readSecrets().length, before: before.length, after: 1 },
             ...world.sessions.map((session) => passing(world, session, true, false, 'a session of a revoked secret passes')),
         ],

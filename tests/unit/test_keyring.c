@@ -330,6 +330,29 @@ static void revoking_leaves_one_fresh_secret(void **state)
 }
 
 /* That is what an administrator does about a secret that leaked. */
+static void what_killed_writers_left_goes_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool goes;
+    } files[] = {
+        {"swept.new.aB3dE6", true}, {"swept.new.000000", true},   {"swept.backup", false},
+        {"swept.new.12345", false}, {"swept.new.1234567", false}, {"other.new.aB3dE6", false},
+    };
+    enum status (*const renew[])(const char *) = {keyring_rotate, keyring_revoke};
+    (void)fresh_file("swept");
+    for (size_t i = 0; i < COUNT(renew); i++) {
+        for (size_t k = 0; k < COUNT(files); k++) {
+            (void)scratch_write(files[k].name, "");
+        }
+        assert_int_equal(renew[i](scratch_path("swept")), OK);
+        for (size_t k = 0; k < COUNT(files); k++) {
+            assert_int_equal(access(scratch_path(files[k].name), F_OK), files[k].goes ? -1 : 0);
+        }
+    }
+}
+
 static void revoking_mends_a_broken_or_open_file_and_rotating_does_not(void **state)
 {
     (void)state;
@@ -536,6 +559,7 @@ int main(void)
         cmocka_unit_test(a_missing_file_is_not_found),
         cmocka_unit_test(rotating_puts_a_fresh_secret_first_and_keeps_seven),
         cmocka_unit_test(revoking_leaves_one_fresh_secret),
+        cmocka_unit_test(what_killed_writers_left_goes_and_nothing_else),
         cmocka_unit_test(revoking_mends_a_broken_or_open_file_and_rotating_does_not),
         cmocka_unit_test(rotations_at_once_lose_none),
         cmocka_unit_test(an_unchanged_file_is_not_read_again),
