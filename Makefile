@@ -171,7 +171,10 @@ fuzz: ## throw bent inputs at every parser, two at a time (SECONDS=60 each, TARG
 fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few and small as may be
 	@$(FUZZ) keep $(TARGET)
 
-.PHONY: fault-kill fault-disk soak
+.PHONY: fault fault-calls fault-kill fault-disk soak
+fault: fault-calls fault-kill fault-disk ## the three below, some two hours
+fault-calls: fault-build ## every call that can fail made to fail, one after the other and at random (FAULT=)
+	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
 fault-kill: fault-build ## kill -9 ten thousand times (KILLS=) and a thousand power cuts (CUTS=): nothing acknowledged is lost
 	@BUILD=$(BUILD) node tests/crash/kill.mjs
 	@BUILD=$(BUILD) node tests/crash/power_cut.mjs
@@ -182,7 +185,7 @@ soak: fault-build ## an hour of mixed traffic with everything being disturbed (S
 .PHONY: fault-build
 fault-build:
 	@tools/install-deps check
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)) $(BUILD)/bench/huge_hash_rate
 .PHONY: bench bench-quick
@@ -201,12 +204,6 @@ bench-scale: bench-build ## checks with 1,000 to 10 million sessions, as a pictu
 bench-build:
 	@tools/install-deps bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH)
-
-.PHONY: fault
-fault: ## every call that can fail made to fail, one after the other and at random: about an hour (FAULT=)
-	@tools/install-deps check
-	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
-	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
 
 .PHONY: screenshots
 screenshots: sanitized ## pictures of pages for README and docs, and of every page below $(BUILD)/screenshots

@@ -325,7 +325,7 @@ export async function perform(world, doing, { isRunning = false, env = world.env
     }
     const { input, variables } = describe(doing.request);
     if (isRunning) {
-        const answer = await askFastcgi(world.install.socket(doing.program), variables, 'responder', input);
+        const answer = await askFastcgi(world.install.socket(doing.program), variables, 'responder', { body: input });
         return { status: answer.status === 0 ? 'SIGKILL' : 0, answer };
     }
     const command = doing.program === 'cart' ? cart : cgi(doing.program);

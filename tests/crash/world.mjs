@@ -110,7 +110,7 @@ export class World {
     // The same to one that runs; one of the workers.
     askRunning(program, request) {
         const { input, variables } = describe(request);
-        return askFastcgi(this.install.socket(program), variables, 'responder', input);
+        return askFastcgi(this.install.socket(program), variables, 'responder', { body: input });
     }
 
     ask(program, request) {

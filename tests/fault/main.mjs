@@ -1,4 +1,4 @@
-// `make fault`: everything fails, one after the other, then two at a time at random. Of sanitized
+// `make fault-calls`: everything fails, one after the other, then two at a time at random. Of sanitized
 // programs a sample fails.
 // Usage: main.mjs [--seed N] [--random N] [--only PATTERN] [--build plain|sanitized] [--store NAME]
 //     [--sample N]: instead of all faults of a scenario, so many

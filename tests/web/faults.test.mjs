@@ -1,4 +1,4 @@
-// Calls of the programs that fail, a few of each scenario: `make fault` makes all of them fail.
+// Calls of the programs that fail, a few of each scenario: `make fault-calls` makes all of them fail.
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import { after, before, describe, it } from 'node:test';
