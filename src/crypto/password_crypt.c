@@ -38,6 +38,7 @@ enum status password_crypt_check(struct text password, const char *hash, enum ve
 {
     enum status status = OK;
     struct crypt_data *work = calloc(1, sizeof *work);
+    *verdict = DENY;
     if (work == NULL || password.len >= sizeof work->input) {
         log_error("not enough memory to check a password");
         free(work);

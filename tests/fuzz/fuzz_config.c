@@ -44,6 +44,7 @@ static void print_value(struct buffer *out, const struct config_key *key, const 
 {
     static const char *const stores[] = {"database", "cache", "cookie"};
     static const char *const levels[] = {"error", "warning", "info", "debug"};
+    static const char *const wishes[] = {"available", "required", "off"};
     char number[CONFIG_NUMBER_TEXT_MAX];
     switch (key->type) {
     case CONFIG_HOSTS:
@@ -55,6 +56,9 @@ static void print_value(struct buffer *out, const struct config_key *key, const 
         break;
     case CONFIG_LEVEL:
         buffer_add_string(out, levels[*(const enum log_level *)member]);
+        break;
+    case CONFIG_CONFINEMENT:
+        buffer_add_string(out, wishes[*(const enum confinement_wish *)member]);
         break;
     case CONFIG_SWITCH:
         buffer_add_string(out, *(const bool *)member ? "yes" : "no");

@@ -190,7 +190,8 @@ static bool read_tagged(struct text rest)
 bool fuzz_one(struct text input)
 {
     if (keyring == NULL) {
-        fuzz_require(keyring_open(fuzz_write_secret("secret"), &keyring) == OK, "secrets are read");
+        fuzz_require(keyring_open(fuzz_write_secret("secret"), KEYS_ALL, &keyring) == OK,
+                     "secrets are read");
     }
     switch (fuzz_take_byte(&input) % 3) {
     case 1:
