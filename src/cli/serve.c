@@ -275,7 +275,7 @@ static enum status hand_config_on(const struct config *config)
 static enum status prepare(const struct config *config, struct supervisor *supervisor,
                            struct sockets *sockets)
 {
-    struct owner owner;
+    struct owner owner = {0};
     enum status status = programs_find(supervisor->folder, sizeof supervisor->folder);
     if (status == OK) {
         status = hand_config_on(config);

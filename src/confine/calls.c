@@ -189,20 +189,11 @@ static const int deadly[] = {
 
 /* What address and leak sanitizers call at the end, and to tell of a fault. */
 static const int sanitizing[] = {
-    SCMP_SYS(clone),
-    SCMP_SYS(ptrace),
-    SCMP_SYS(prctl),
-    SCMP_SYS(wait4),
-    SCMP_SYS(getdents64),
-    SCMP_SYS(prlimit64),
-    SCMP_SYS(getrlimit),
-    SCMP_SYS(ioctl),
-    SCMP_SYS(set_robust_list),
-    SCMP_SYS(tkill),
-    SCMP_SYS(uname),
-    SCMP_SYS(mprotect),
-    SCMP_SYS(mmap),
-    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(clone),           SCMP_SYS(ptrace),    SCMP_SYS(prctl),
+    SCMP_SYS(wait4),           SCMP_SYS(getdents),  SCMP_SYS(getdents64),
+    SCMP_SYS(prlimit64),       SCMP_SYS(getrlimit), SCMP_SYS(ioctl),
+    SCMP_SYS(set_robust_list), SCMP_SYS(tkill),     SCMP_SYS(uname),
+    SCMP_SYS(mprotect),        SCMP_SYS(mmap),      SCMP_SYS(process_vm_readv),
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

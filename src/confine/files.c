@@ -58,19 +58,19 @@ static size_t size_for(int version)
 
 static bool allow(int rules, const char *path, uint64_t rights)
 {
-    struct landlock_path_beneath_attr rule = {.allowed_access = rights};
-    rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0) {
+    int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0) {
         log_error("cannot confine this process to %s: %s; make it (latchkey init), then start "
                   "this anew",
                   path, strerror(errno));
         return false;
     }
+    const struct landlock_path_beneath_attr rule = {rights, place};
     bool done = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
     if (!done) {
         log_error("cannot confine this process to %s: %s", path, strerror(errno));
     }
-    (void)close(rule.parent_fd);
+    (void)close(place);
     return done;
 }
 

@@ -232,8 +232,12 @@ static void remove_left_over(const char *path)
     const char *slash = strrchr(path, '/');
     struct text file = text_of(slash != NULL ? slash + 1 : path);
     DIR *entries = file_print_folder(path, folder) ? opendir(folder) : NULL;
-    const struct dirent *entry = entries != NULL ? readdir(entries) : NULL;
-    for (; entry != NULL; entry = readdir(entries)) {
+    while (entries != NULL) {
+        /* cppcheck-suppress readdirCalled ; no program here has threads */
+        const struct dirent *entry = readdir(entries);
+        if (entry == NULL) {
+            break;
+        }
         if (is_left_over(text_of(entry->d_name), file) &&
             unlinkat(dirfd(entries), entry->d_name, 0) != 0) {
             log_warning("%s/%s holds secrets and cannot be removed: %s; remove it", folder,

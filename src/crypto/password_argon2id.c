@@ -70,7 +70,6 @@ enum status password_argon2id_make(struct text password, const struct password_c
     const struct password_format format = password_argon2id_format(cost);
     uint8_t salt[crypto_pwhash_SALTBYTES];
     uint8_t hash[HASH_BYTES];
-    char salt_text[SALT_LEN + 1];
     char hash_text[HASH_LEN + 1];
     if (!is_sodium_ready()) {
         return ERR_CRYPTO;
@@ -80,6 +79,7 @@ enum status password_argon2id_make(struct text password, const struct password_c
         status = compute(password, &format, salt, hash);
     }
     if (status == OK) {
+        char salt_text[SALT_LEN + 1];
         (void)sodium_bin2base64(salt_text, sizeof salt_text, salt, sizeof salt, variant);
         (void)sodium_bin2base64(hash_text, sizeof hash_text, hash, sizeof hash, variant);
         memset(out, 0, PASSWORD_HASH_MAX);

@@ -158,11 +158,11 @@ static enum status plan_confinement(const struct site_program *program, struct s
 bool site_enter(void *context)
 {
     struct site *site = context;
-    char words[CONFINE_TEXT_MAX];
     unsigned missing = confine(&site->plan, site->layers, &site->confinement);
     bool may_serve = missing == 0 || (!program_is_fastcgi() &&
                                       site->config->workers.confinement != CONFINEMENT_REQUIRED);
     if (!may_serve) {
+        char words[CONFINE_TEXT_MAX];
         confine_print(missing, words);
         log_error("this process serves nobody, for it could not be confined: %s", words);
     }

@@ -142,7 +142,7 @@ export class Install {
         const status = await this.service?.stop();
         rmSync(this.folder, { recursive: true, force: true });
         // A report of a sanitizer in any program fails the test that caused it, at the latest here.
-        if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.log)) {
+        if (/ERROR: (Address|Leak)Sanitizer|LeakSanitizer has encountered|runtime error:/.test(this.log)) {
             throw new Error(`a sanitizer complains:\n${this.log}`);
         }
         return status;
