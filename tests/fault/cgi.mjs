@@ -9,7 +9,7 @@ import { Client } from './world.mjs';
 async function run(client, target, options) {
     const { program, variables } = client.describe(target, options);
     const result = await client.world.cgi(program, variables, options?.body);
-    return client.keep({ ...parse(result.text), ...result, ended: result.code === 0 });
+    return client.keep({ ...parse(result.text), ...result, ended: result.code === 0 && /^Status: \d{3}/.test(result.text) && result.text.includes('\r\n\r\n') });
 }
 
 const ask = { HTTP_ACCEPT: 'application/json' };

@@ -37,6 +37,7 @@ async function resident(world) {
     if (world.resident === undefined || world.plan.passed - world.resident.since > 1800) {
         world.resident = await world.signedIn();
         world.resident.since = world.plan.passed;
+        world.resident.from = world.install.log.length;
     }
     await assertAlive(world.resident);
     return world.resident;

@@ -95,8 +95,9 @@ export class Sweep {
             if (late && outcome !== 'aborted') outcome = await this.bury(scenario, told, late);
         } catch (failure) {
             world.plan.watch('');
+            // The gate may have remembered a session whose cache went before.
+            const error = await this.excuse(failure, Math.min(from, world.resident?.from ?? from));
             world.resident = undefined;
-            const error = await this.excuse(failure, from);
             if (error) this.report.fail({ world, scenario, faults, told, error, log: this.log.slice(-3000) });
             outcome = error ? 'WRONG' : 'cache lost';
             world.owner &&= await this.renewOwner();
