@@ -32,9 +32,12 @@ enum status clock_get(int64_t *out_s)
 
 int64_t clock_monotonic_ms(void)
 {
-    struct timespec now = {0, 0}; /* CLOCK_MONOTONIC of Linux cannot fail with a good pointer */
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    static int64_t last_ms; /* what stands still wakes up again; 0 would be waited from for ever */
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0) {
+        last_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    }
+    return last_ms;
 }
 
 void clock_print(int64_t time_s, char out[CLOCK_TEXT_MAX])
