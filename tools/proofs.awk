@@ -12,7 +12,7 @@ function add(title,    key) {
 FNR == 1 { files[FILENAME] = 1; in_table = 0 }
 
 FILENAME ~ /\.c$/ {
-    if (/^static void [a-z0-9_]+\(void \*\*state\)$/) add(substr($3, 1, index($3, "(") - 1))
+    if (/^static void [a-z0-9_]+\(void \*\*state\)( |$)/) add(substr($3, 1, index($3, "(") - 1))
     next
 }
 

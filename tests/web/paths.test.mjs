@@ -165,7 +165,7 @@ for (const server of [lighttpd, nginx]) {
             assert.equal(await install?.close(), 0);
         });
 
-        it('is hidden at every address', async () => {
+        it('is hidden however its path is written', async () => {
             const { cookie } = await signedIn(web.port);
             let shown = 0;
             for (const target of targets.filter((text) => !/[\x00-\x20\x80-\xff]/.test(text))) {

@@ -1,0 +1,9 @@
+static void opening(void **state)
+{
+    (void)state;
+}
+
+static void opening(void **state) /* bad */
+{
+    (void)state;
+}

@@ -1,0 +1,14 @@
+static void comparing(void **state)
+{
+    (void)state;
+}
+
+static void opening(void **state)
+{
+    (void)state;
+}
+
+static void opening(void **state) /* bad */
+{
+    (void)state;
+}
