@@ -78,6 +78,7 @@ static const int needed[] = {
     SCMP_SYS(linkat),
     SCMP_SYS(rename),
     SCMP_SYS(renameat),
+    SCMP_SYS(renameat2),
     /* SQLite gives the log of a database the owner and mode of the database */
     SCMP_SYS(fchmod),
     SCMP_SYS(fchown),

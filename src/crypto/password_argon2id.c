@@ -103,18 +103,17 @@ static bool decode(const char *stored, size_t stored_len, uint8_t *out, size_t l
 static enum status compare(struct text password, const char *hash,
                            const struct password_format *format, enum verdict *verdict)
 {
-    uint8_t salt[crypto_pwhash_SALTBYTES];
-    uint8_t wanted[HASH_BYTES];
+    uint8_t salt[crypto_pwhash_SALTBYTES] = {0};
+    uint8_t wanted[HASH_BYTES] = {0};
     uint8_t made[HASH_BYTES];
     const char *last = hash + text_of(hash).len - HASH_LEN;
     const char *first = last - 1 - SALT_LEN; /* a '$' stands between them */
+    bool is_sound = decode(first, SALT_LEN, salt, sizeof salt);
+    is_sound = decode(last, HASH_LEN, wanted, sizeof wanted) && is_sound;
     *verdict = DENY;
-    if (!decode(first, SALT_LEN, salt, sizeof salt) ||
-        !decode(last, HASH_LEN, wanted, sizeof wanted)) {
-        return OK;
-    }
+    /* Also for one that nothing can match: it is to take as long as any other. */
     enum status status = compute(password, format, salt, made);
-    if (status == OK && secret_is_equal(made, wanted, sizeof made)) {
+    if (status == OK && is_sound && secret_is_equal(made, wanted, sizeof made)) {
         *verdict = ALLOW;
     }
     secret_wipe(made, sizeof made);

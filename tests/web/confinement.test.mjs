@@ -17,6 +17,7 @@ const workers = { login: 1, logout: 1, account: 1, gate: 1 };
 const plainPrograms = path.join(path.dirname(plainLatchkey), '../cgi-bin');
 const half = 4096;
 const EPERM = 1;
+const ENOMEM = 12;
 const EACCES = 13;
 const SQLITE_AUTH = 23;
 const noConnection = -1;
@@ -68,6 +69,7 @@ const everywhere = (install) => ({
     inet: refused(EPERM),
     stream: refused(EPERM),
     map: refused(EPERM),
+    memory: refused(ENOMEM),
     protect: refused(EPERM),
     signal: refused(EPERM),
     'exec /bin/true': killed,

@@ -1,6 +1,6 @@
 /* Notes the password hashes of programs that are started with this preloaded: a line is added to
- * the file that LATCHKEY_TEST_HASHES names for each hash that begins, as "check m=1024,t=1,p=1" or
- * "make m=1024,t=1,p=1", and "crypt" for one of another scheme. */
+ * the file that LATCHKEY_TEST_HASHES names for each hash that begins, as "hash m=1024,t=1,p=1", and
+ * "crypt" for one of another scheme. */
 #define _GNU_SOURCE
 #include <crypt.h>
 #include <dlfcn.h>
@@ -20,8 +20,8 @@ static void note(const char *line, int len)
     (void)close(file);
 }
 
-/* libsodium's functions, declared as it does; its header says that no argument may be NULL, which is
- * of no use here. */
+/* libsodium's functions, declared as it does; its header says that no argument may be NULL, which
+ * is of no use here. */
 int crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long len)
 {
     union {
@@ -30,21 +30,24 @@ int crypto_pwhash_str_verify(const char *hash, const char *password, unsigned lo
     } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash_str_verify")};
     const char *cost = strstr(hash, "$m=");
     char line[160];
-    note(line, snprintf(line, sizeof line, "check %.*s\n", cost != NULL ? (int)strcspn(cost + 1, "$") : 1,
-                        cost != NULL ? cost + 1 : "?"));
+    note(line,
+         snprintf(line, sizeof line, "hash %.*s\n", cost != NULL ? (int)strcspn(cost + 1, "$") : 1,
+                  cost != NULL ? cost + 1 : "?"));
     return original.call(hash, password, len);
 }
 
-int crypto_pwhash_str_alg(char *out, const char *password, unsigned long long len,
-                          unsigned long long passes, size_t memory, int algorithm)
+int crypto_pwhash(unsigned char *out, unsigned long long out_len, const char *password,
+                  unsigned long long len, const unsigned char *salt, unsigned long long passes,
+                  size_t memory, int algorithm)
 {
     union {
         void *found;
-        int (*call)(char *, const char *, unsigned long long, unsigned long long, size_t, int);
-    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash_str_alg")};
+        int (*call)(unsigned char *, unsigned long long, const char *, unsigned long long,
+                    const unsigned char *, unsigned long long, size_t, int);
+    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash")};
     char line[160];
-    note(line, snprintf(line, sizeof line, "make m=%zu,t=%llu,p=1\n", memory / 1024, passes));
-    return original.call(out, password, len, passes, memory, algorithm);
+    note(line, snprintf(line, sizeof line, "hash m=%zu,t=%llu,p=1\n", memory / 1024, passes));
+    return original.call(out, out_len, password, len, salt, passes, memory, algorithm);
 }
 
 char *crypt_r(const char *password, const char *setting, struct crypt_data *work)

@@ -5,14 +5,23 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
+static char all[64];
+
+/* Now, for a program that runs as CGI clears its environment. */
+__attribute__((constructor)) static void prepare(void)
+{
+    const char *value = getenv("LATCHKEY_TEST_WITHOUT");
+    (void)snprintf(all, sizeof all, "%s", value != NULL ? value : "");
+}
+
 static int is_without(const char *what)
 {
-    const char *all = getenv("LATCHKEY_TEST_WITHOUT");
-    return all != NULL && strstr(all, what) != NULL;
+    return strstr(all, what) != NULL;
 }
 
 long syscall(long number, ...)

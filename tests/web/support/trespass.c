@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define HALF 4096
+#define GIB  ((size_t)1 << 30)
 
 static char *page;
 static sqlite3 *database; /* the one of users, when it was last opened */
@@ -60,6 +61,8 @@ static long act(const char *deed, const char *argument)
         return mkdir(argument, 0700);
     } else if (strcmp(deed, "map") == 0) {
         return mmap(NULL, HALF, runnable, flags, -1, 0) == MAP_FAILED ? -1 : 0;
+    } else if (strcmp(deed, "memory") == 0) {
+        return mmap(NULL, GIB, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ? -1 : 0;
     } else if (strcmp(deed, "protect") == 0) {
         void *memory = mmap(NULL, HALF, PROT_READ | PROT_WRITE, flags, -1, 0);
         return mprotect(memory, HALF, PROT_READ | PROT_EXEC);
