@@ -30,7 +30,7 @@ static void renew_hash(struct auth *auth, const struct credentials *credentials,
 /* For a session that nobody is given the token of. */
 static void end_unissued(struct auth *auth, const struct token *token)
 {
-    if (token->kind != TOKEN_NONE && session_end(&auth->sessions, token) != OK) {
+    if (token->kind != TOKEN_NONE && session_take_back(&auth->sessions, token) != OK) {
         log_warning("a session that nobody was given a token for stays until it is idle");
     }
 }

@@ -194,3 +194,14 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
     secret_wipe(&row, sizeof row);
     return status;
 }
+
+enum status session_take_back(const struct sessions *sessions, const struct token *token)
+{
+    struct session_row row = {0};
+    enum status status = session_end(sessions, token);
+    if (status != OK && token->kind == TOKEN_CACHED) {
+        token_digest(token, row.key);
+        status = end_beside(sessions, &row);
+    }
+    return status;
+}

@@ -96,6 +96,10 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
  * ERR_SYSTEM. */
 enum status session_end(const struct sessions *sessions, const struct token *token) MUST_USE;
 
+/* The same for a session whose token nobody was given: one of the cache goes also while nothing can
+ * be written to the database, for nobody has to be kept from using it. */
+enum status session_take_back(const struct sessions *sessions, const struct token *token) MUST_USE;
+
 /* Does what was put off, when nothing else is to be done: returns the milliseconds after which to
  * call again, -1 when nothing waits. */
 int session_tend(const struct sessions *sessions, enum uses_moment moment);
