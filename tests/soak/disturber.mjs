@@ -84,16 +84,20 @@ async function backUp(at) {
 }
 
 // In seconds, as parts of the whole where it is short.
-export const paces = (seconds) => ({
-    kill: 2, killProgram: Math.min(60, seconds / 10), configure: Math.min(300, seconds / 6), rotate: Math.min(90, seconds / 20),
+const paces = (seconds) => ({
+    kill: 2, killProgram: Math.min(60, seconds / 20), configure: Math.min(150, seconds / 12), rotate: Math.min(90, seconds / 20),
     purge: 15, backup: Math.min(60, seconds / 5), verify: Math.min(120, seconds / 3),
 });
 
-// Does each thing at its pace until all is over.
+// Does each thing at its pace until all is over. What replaces all processes of a program is done in the
+// first half only: what grows in them must have the time to show.
 export function disturb(at, seconds) {
     const pace = paces(seconds);
+    const half = Date.now() + seconds * 500;
+    const early = (doing) => (Date.now() < half ? doing(at) : undefined);
     const doings = [
-        [pace.kill, killWorker], [pace.killProgram, killProgram], [pace.configure, changeConfiguration], [pace.rotate, rotate],
+        [pace.kill, killWorker], [pace.killProgram, () => early(killProgram)], [pace.configure, () => early(changeConfiguration)],
+        [pace.rotate, rotate],
         [pace.purge, () => run(at, 'session', 'purge')], [pace.backup, backUp],
         [pace.verify, () => run(at, 'audit', 'verify')], [pace.verify, () => run(at, 'check')],
     ];

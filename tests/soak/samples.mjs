@@ -4,30 +4,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { memory } from '../bench/measure.mjs';
 import { findAll } from '../web/support/processes.mjs';
 
-// One look: the sum of PSS in MB, the sum of descriptors, the most that one process has. Undefined while
-// processes come and go.
+const hashing_MB = 10; // a process of more is hashing a password, which takes 19 for that time
+
+// One look: the sum of PSS in MB, and of descriptors. Undefined while processes come and go, or hash.
 function look(at) {
     try {
         const pids = findAll(at.install);
         const names = pids.map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
         const descriptors = pids.map((pid) => readdirSync(`/proc/${pid}/fd`).length);
-        if (pids.length !== at.processes || names.some((name) => !name)) return undefined;
-        return { time: Date.now(), memory: memory(pids), descriptors: descriptors.reduce((a, b) => a + b, 0), most: Math.max(...descriptors) };
+        const each = pids.map((pid) => memory([pid]));
+        if (pids.length !== at.processes || names.some((name) => !name) || each.some((one) => one > hashing_MB)) return undefined;
+        const sum = (list) => list.reduce((a, b) => a + b, 0);
+        return { time: Date.now(), memory: sum(each), descriptors: sum(descriptors) };
     } catch {
         return undefined;
     }
 }
 
-// The least of several looks: a password that is being hashed takes its memory for that time only.
-const looks = 6;
-const apart_ms = 60;
+// The first of several looks that tells something.
+const looks = 100;
+const apart_ms = 50;
 
 export async function sample(at, every_ms) {
     while (!at.isOver) {
-        const seen = [];
-        for (let i = 0; i < looks; i++, await sleep(apart_ms)) seen.push(look(at));
-        const least = seen.filter(Boolean).sort((a, b) => a.memory - b.memory)[0];
-        if (least) at.samples.push(least);
+        let seen;
+        for (let i = 0; i < looks && !seen && !at.isOver; i++, await sleep(apart_ms)) seen = look(at);
+        if (seen) at.samples.push(seen);
         await sleep(every_ms);
     }
 }
