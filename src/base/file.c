@@ -5,13 +5,13 @@
  *
  * Replacing: a new file beside the old one (made with O_EXCL, mode 0600), its content on the disk,
  * then rename, then the folder on the disk. Whoever reads sees the old or the new content, and
- * after a loss of power one of them is there. A fresh file is linked instead of renamed, because
- * link refuses where rename replaces. When only the last step fails, the new content stands, but a
- * loss of power may still undo it: the caller is told ERR_SYSTEM.
+ * after a loss of power one of them is there. A fresh file is renamed so that nothing is replaced.
+ * When only the last step fails, the new content stands, but a loss of power may still undo it: the
+ * caller is told ERR_SYSTEM.
  *
  * What this does not protect: content from the owner of the folder and the members of its group, if
  * they may write it. Where all may write it, nothing private is read. */
-#define _GNU_SOURCE /* mkostemp */
+#define _GNU_SOURCE /* mkostemp, renameat2 */
 #include "base/file.h"
 
 #include <errno.h>
@@ -295,11 +295,19 @@ static bool fill(int descriptor, const char *path, struct text content)
     return done;
 }
 
-/* Gives the new file its name; without `fresh` whatever has the name goes. */
+/* Gives the new file its name; without `fresh` whatever has the name goes. Where a file system
+ * cannot refuse in one step, the file has two names for a moment, and keeps them if we are killed
+ * then. */
 static bool give_name(const char *made, const char *path, bool fresh)
 {
     if (!fresh) {
         return rename(made, path) == 0;
+    }
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    if (errno != EINVAL && errno != ENOSYS) {
+        return false;
     }
     return link(made, path) == 0 && unlink(made) == 0;
 }

@@ -67,12 +67,11 @@ PRAGMA application_id = ${ours}; PRAGMA user_version = ${to}; COMMIT; PRAGMA wal
         for (const folder of [this.world.install.state, this.world.install.run]) rmSync(folder, { recursive: true, force: true });
     }
 
-    // Runs the command until it is killed, or not; whether it was.
-    async strike(...words) {
-        const [name] = words;
+    // Runs the command until it is killed, at some call or at that one, or not; whether it was.
+    async strike(name, call) {
         const calls = this.calls[name] ?? 0;
-        this.crash.arm('latchkey', calls > 0 ? 1 + Math.floor(Math.random() * calls) : 0, pick(Object.keys(modes)));
-        const { status, errors } = await run([plainLatchkey, ...words], { env: { ...this.world.env, ...this.crash.env } });
+        this.crash.arm('latchkey', call ?? (calls > 0 ? 1 + Math.floor(Math.random() * calls) : 0), pick(Object.keys(modes)));
+        const { status, errors } = await run([plainLatchkey, name], { env: { ...this.world.env, ...this.crash.env } });
         if (status !== 'SIGKILL') {
             assert.equal(status, 0, errors);
             this.calls[name] = this.crash.calls;
@@ -97,9 +96,9 @@ PRAGMA application_id = ${ours}; PRAGMA user_version = ${to}; COMMIT; PRAGMA wal
         assert.equal(await this.dump(this.file), this.texts[steps.length]);
     }
 
-    async initOnce() {
+    async initOnce(call) {
         this.clear();
-        await this.strike('init');
+        const isKilled = await this.strike('init', call);
         const secret = path.join(this.world.install.state, 'secret');
         if (existsSync(secret)) assert.equal(this.world.readSecrets().length, 1);
         await this.world.do(['init']);
@@ -109,6 +108,12 @@ PRAGMA application_id = ${ours}; PRAGMA user_version = ${to}; COMMIT; PRAGMA wal
         const session = await this.world.signIn(await this.world.addUser());
         assert.equal(await this.world.passes(session), true);
         await this.world.checkWhole();
+        return isKilled;
+    }
+
+    // Killed at every `step`-th call.
+    async initAtEach(step) {
+        for (let call = 1; await this.initOnce(call); call += step);
     }
 
     async strikeUntil(kills) {

@@ -146,6 +146,11 @@ int rename(const char *from, const char *to)
     CALL(rename, from, to);
 }
 
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    CALL(renameat2, from_at, from, to_at, to, flags);
+}
+
 int link(const char *from, const char *to)
 {
     CALL(link, from, to);

@@ -147,6 +147,12 @@ int rename(const char *from, const char *to)
     return note_names(ORIGINAL(rename)(from, to), 'r', from, to);
 }
 
+/* Of paths from the root or the working folder, as all are. */
+int renameat2(int from_at, const char *from, int to_at, const char *to, unsigned flags)
+{
+    return note_names(ORIGINAL(renameat2)(from_at, from, to_at, to, flags), 'r', from, to);
+}
+
 int link(const char *from, const char *to)
 {
     return note_names(ORIGINAL(link)(from, to), 'l', from, to);

@@ -2,6 +2,7 @@
 // holds, and nothing is half done. (Ten thousand of them: make fault-kill.)
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Beginnings } from '../crash/beginnings.mjs';
 import { Killer, killAll, sumOf } from '../crash/kill.mjs';
 import { cutAll } from '../crash/power_cut.mjs';
 import { World } from '../crash/world.mjs';
@@ -29,6 +30,16 @@ describe('whatever is in the middle of something', { concurrency: 1 }, () => {
             }
         });
     }
+
+    it('can be begun again when it is killed at any call of init', async () => {
+        const beginnings = await new Beginnings().open();
+        try {
+            await beginnings.initAtEach(5);
+            assert.ok(beginnings.tally.kills > 10, JSON.stringify(beginnings.tally));
+        } finally {
+            await beginnings.close();
+        }
+    });
 
     it(`has done it or not when the power fails, ${cuts} times`, async () => {
         const tallies = Object.values(await cutAll({ cuts }));
