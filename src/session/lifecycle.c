@@ -203,5 +203,6 @@ enum status session_take_back(const struct sessions *sessions, const struct toke
         token_digest(token, row.key);
         status = end_beside(sessions, &row);
     }
+    secret_wipe(&row, sizeof row);
     return status;
 }
