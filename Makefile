@@ -38,7 +38,7 @@ CONSTANT := $(BUILD)/timing/constant_time
 EXAMPLES := $(patsubst examples/%.c,%,$(wildcard examples/*.c))
 HELPERS  := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c))
 CLANG_C  := $(wildcard src/*/*.c cgi-bin/*.c tests/unit/*.c tests/bench/*.c tests/timing/*.c tests/fuzz/*.c tests/fault/*.c \
-                examples/*.c)
+                tests/crash/*.c tests/web/support/*.c examples/*.c)
 TIDY_C   := $(wildcard src/*/*.c cgi-bin/*.c)
 ANALYZER_C := $(TIDY_C)
 CPPCHECK_C := $(TIDY_C)
@@ -63,7 +63,7 @@ TEST_SRC := $(HELPERS) $(filter-out src/cli/main.c,$(CLI_SRC))
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	    /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	    /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: all
 all: $(BUILD)/lib/liblatchkey.a $(BUILD)/bin/latchkey $(PROGRAMS:%=$(BUILD)/cgi-bin/%) examples ## build library, programs and command
@@ -98,8 +98,12 @@ unit: sanitized ## unit tests under the address and undefined-behaviour sanitize
 	@BUILD=$(BUILD) tools/run-tests unit
 
 .PHONY: secrets
-secrets: $(CONSTANT) ## whether what is computed of secrets takes the same way whatever they are
+secrets: $(CONSTANT) ## under valgrind: no jump and no address depends on a secret
 	@BUILD=$(BUILD) tools/run-tests secrets
+
+.PHONY: replay
+replay: replays ## every input of tests/fuzz/corpus through its target, with gcc's sanitizers
+	@BUILD=$(BUILD) tools/run-tests fuzz
 
 .PHONY: web
 web: all sanitized ## tests through the real lighttpd, nginx and Apache, sanitized programs
@@ -111,7 +115,7 @@ browser: sanitized ## tests in the real Chromium, sanitized programs
 
 .PHONY: format
 format: ## bring all C files into the house format
-	clang-format -i $(CLANG_C) $(wildcard src/*/*.h tests/unit/*.h tests/fuzz/*.h)
+	clang-format -i $(CLANG_C) $(wildcard src/*/*.h tests/*/*.h)
 
 .PHONY: clang-warnings
 clang-warnings: $(GEN_SRC)
@@ -173,17 +177,17 @@ fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few an
 
 .PHONY: fault fault-calls fault-kill fault-disk soak
 fault: fault-calls fault-kill fault-disk ## the three below, some two hours
-fault-calls: fault-build ## every call that can fail made to fail, one after the other and at random (FAULT=)
+fault-calls: tests-build ## every call that can fail made to fail, one by one and at random (FAULT='--only gate --sample 50': some)
 	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
-fault-kill: fault-build ## kill -9 ten thousand times (KILLS=) and a thousand power cuts (CUTS=): nothing acknowledged is lost
+fault-kill: tests-build ## kill -9 (KILLS=10000) and power cuts (CUTS=1000): nothing acknowledged is lost
 	@BUILD=$(BUILD) node tests/crash/kill.mjs
 	@BUILD=$(BUILD) node tests/crash/power_cut.mjs
-fault-disk: fault-build ## a disk that is full but for 0 to 40 pages, at everything that people do
+fault-disk: tests-build ## a disk that is full but for 0 to 40 pages (PAGES=40), at all that people do; needs root
 	@BUILD=$(BUILD) node tests/crash/disk_full.mjs
-soak: fault-build ## an hour of mixed traffic with everything being disturbed (SECONDS=); KEEP=1 keeps the figures in docs
+soak: tests-build ## mixed traffic with everything being disturbed (SECONDS=3600); KEEP=1 keeps the figures in docs
 	@BUILD=$(BUILD) node tests/soak/soak.mjs
-.PHONY: fault-build
-fault-build:
+.PHONY: tests-build
+tests-build:
 	@tools/install-deps check
 	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized
 

@@ -72,7 +72,8 @@ void secret_free(void *memory, size_t len)
 }
 
 /* Both are needed: the kernel does not ask for the limit where dumps are piped into a program. Not
- * PR_SET_DUMPABLE, which would also keep the owner from seeing how much memory a program takes. */
+ * PR_SET_DUMPABLE, which would also keep the owner of a master or a command from seeing how much
+ * memory it takes; processes that serve set it (confine/limits.c). */
 void secret_forbid_dumps(void)
 {
     const struct rlimit nothing = {0, 0};

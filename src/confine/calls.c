@@ -19,7 +19,8 @@
 #include "base/log.h"
 #include "confine/layers.h"
 
-/* What every program was seen to call, or a library of it in a rare case. */
+/* What every program was seen to call (strace, while the tests ran), or by its source a library of
+ * it in a rare case. */
 static const int needed[] = {
     /* connections */
     SCMP_SYS(accept),
@@ -214,9 +215,9 @@ static int add_all(scmp_filter_ctx filter, uint32_t action, const int *list, siz
 {
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        bool is_kept = CONFINE_SANITIZED && action != SCMP_ACT_ALLOW &&
-                       is_in(sanitizing, COUNT(sanitizing), list[i]);
-        if (list[i] >= 0 && !is_kept) {
+        bool is_for_sanitizers = CONFINE_SANITIZED && action != SCMP_ACT_ALLOW &&
+                                 is_in(sanitizing, COUNT(sanitizing), list[i]);
+        if (list[i] >= 0 && !is_for_sanitizers) {
             result = seccomp_rule_add_exact(filter, action, list[i], 0);
         }
     }
@@ -278,7 +279,7 @@ static int add_handing_over(scmp_filter_ctx filter)
 }
 
 /* 0, or -errno as libseccomp returns it. */
-static int fill(scmp_filter_ctx filter, const struct confine_plan *plan)
+static int add_rules(scmp_filter_ctx filter, const struct confine_plan *plan)
 {
     const struct part {
         bool is_wanted;
@@ -313,7 +314,7 @@ enum status calls_restrict(const struct confine_plan *plan)
         log_error("no memory for a filter of system calls");
         return ERR_MEMORY;
     }
-    int result = fill(filter, plan);
+    int result = add_rules(filter, plan);
     if (result == 0) {
         result = seccomp_load(filter);
     }

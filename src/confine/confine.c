@@ -17,7 +17,7 @@ static const struct {
     enum confine_layer layer;
     enum status (*apply)(const struct confine_plan *plan);
     const char *words;
-} table[] = {
+} all_layers[] = {
     {CONFINE_LIMITS, limits_set, "limits"},
     {CONFINE_FILES, files_restrict, "files (Landlock)"},
     {CONFINE_CALLS, calls_restrict, "system calls (seccomp)"},
@@ -42,9 +42,9 @@ unsigned confine(const struct confine_plan *plan, unsigned layers, struct confin
     unsigned missing = 0;
     remember_folders(plan, out);
     tzset(); /* reads a file, which is out of reach afterwards */
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if ((layers & table[i].layer) != 0 && table[i].apply(plan) != OK) {
-            missing |= table[i].layer;
+    for (size_t i = 0; i < sizeof all_layers / sizeof all_layers[0]; i++) {
+        if ((layers & all_layers[i].layer) != 0 && all_layers[i].apply(plan) != OK) {
+            missing |= all_layers[i].layer;
         }
     }
     return missing;
@@ -88,10 +88,10 @@ void confine_print(unsigned layers, char out[CONFINE_TEXT_MAX])
 {
     size_t used = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if ((layers & table[i].layer) != 0) {
+    for (size_t i = 0; i < sizeof all_layers / sizeof all_layers[0]; i++) {
+        if ((layers & all_layers[i].layer) != 0) {
             int len = snprintf(out + used, CONFINE_TEXT_MAX - used, "%s%s", used > 0 ? ", " : "",
-                               table[i].words);
+                               all_layers[i].words);
             used += len > 0 ? (size_t)len : 0;
         }
     }

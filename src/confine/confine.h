@@ -27,8 +27,9 @@ struct confine_plan {
 
 /* The layers; a set of them is their sum. */
 enum confine_layer {
-    CONFINE_CALLS = 1,  /* system calls: seccomp(2) */
-    CONFINE_FILES = 2,  /* files, networks, other processes: landlock(7) */
+    CONFINE_CALLS = 1, /* system calls: seccomp(2) */
+    CONFINE_FILES =
+        2, /* files, TCP, abstract sockets, signals: landlock(7), as far as its version goes */
     CONFINE_LIMITS = 4, /* no privileges, dumps, debuggers, children; descriptors, memory */
     CONFINE_ALL = 7,
 };

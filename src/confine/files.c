@@ -108,13 +108,15 @@ enum status files_restrict(const struct confine_plan *plan)
     }
     const struct ruleset rules = all_of((int)version);
     int made = (int)syscall(SYS_landlock_create_ruleset, &rules, size_for((int)version), 0);
-    bool done = made >= 0 && allow_all(made, plan, rules.files);
+    if (made < 0) {
+        log_error("this process could not be confined to its files: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    bool done = allow_all(made, plan, rules.files);
     if (done && syscall(SYS_landlock_restrict_self, made, 0) != 0) {
         log_error("this process could not be confined to its files: %s", strerror(errno));
         done = false;
     }
-    if (made >= 0) {
-        (void)close(made);
-    }
+    (void)close(made);
     return done ? OK : ERR_SYSTEM;
 }

@@ -17,36 +17,44 @@
 #include "base/secret.h"
 #include "confine/layers.h"
 
-/* Lowers a limit for good; one that is lower already stays. */
-static bool lower(int resource, rlim_t most)
+static bool succeeded(const char *what, int result)
 {
-    struct rlimit limit;
-    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0) {
-        return false;
+    if (result != 0) {
+        log_error("this process could not give up %s: %s", what, strerror(errno));
     }
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < most) {
-        most = limit.rlim_max;
-    }
-    limit.rlim_max = most;
-    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > most) {
-        limit.rlim_cur = most;
-    }
-    return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+    return result == 0;
 }
 
+/* Lowers a limit for good; one that is lower already stays. */
+static bool lower(const char *what, int resource, rlim_t most)
+{
+    struct rlimit limit;
+    if (!succeeded(what, getrlimit((__rlimit_resource_t)resource, &limit))) {
+        return false;
+    }
+    if (limit.rlim_max > most) { /* RLIM_INFINITY is the largest number */
+        limit.rlim_max = most;
+    }
+    if (limit.rlim_cur > limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+    }
+    return succeeded(what, setrlimit((__rlimit_resource_t)resource, &limit));
+}
+
+/* Privileges and core dumps are given up when a program starts already (http/program.c), as far as
+ * may be; here it is asked whether they are. */
 enum status limits_set(const struct confine_plan *plan)
 {
+    bool done = succeeded("new privileges", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     secret_forbid_dumps();
-    bool done = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && lower(RLIMIT_CORE, 0);
+    done = lower("core dumps", RLIMIT_CORE, 0) && done;
     if (!CONFINE_SANITIZED) {
-        done = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && done;
-        done = lower(RLIMIT_NPROC, 0) && done;
-        done = (plan->memory_bytes == 0 || lower(RLIMIT_DATA, plan->memory_bytes)) && done;
+        done = succeeded("being looked at", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) && done;
+        done = lower("child processes", RLIMIT_NPROC, 0) && done;
+        done =
+            (plan->memory_bytes == 0 || lower("memory", RLIMIT_DATA, plan->memory_bytes)) && done;
     }
-    done = (plan->descriptors == 0 || lower(RLIMIT_NOFILE, plan->descriptors)) && done;
-    if (!done) {
-        log_error("the limits of this process could not be lowered: %s", strerror(errno));
-        return ERR_SYSTEM;
-    }
-    return OK;
+    done =
+        (plan->descriptors == 0 || lower("descriptors", RLIMIT_NOFILE, plan->descriptors)) && done;
+    return done ? OK : ERR_SYSTEM;
 }

@@ -8,7 +8,7 @@
 #define MIB                 (UINT64_C(1) << 20)
 #define DESCRIPTORS_BESIDES 64          /* databases, logs, sockets between processes */
 #define MEMORY_BESIDES      (128 * MIB) /* of which an idle program takes a hundredth */
-#define HASH_MOST           (512 * MIB) /* a stored hash may ask for half (crypto/password.c) */
+#define HASH_MOST           (512 * MIB) /* a stored hash may ask for half (PASSWORD_MEMORY_KIB_MAX) */
 #define DATA_COPIES         8           /* of what a session holds, while an answer is made */
 
 enum status confine_plan_make(const struct config *config, const struct confine_habits *habits,

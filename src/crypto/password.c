@@ -83,6 +83,7 @@ enum status password_check_nobody(struct text password, const struct password_co
                                    "nobodynobodynobodynobodynobodynobodynobodyA";
     const struct password_format format = password_argon2id_format(cost);
     enum verdict ignored = DENY; /* whatever comes of it: there is nobody to let in */
+    /* tests/timing/stand_in.c knows it by its salt */
     if (!is_cost_in_bounds(cost)) {
         log_error("the cost of passwords is out of bounds; mend the section `password` of the "
                   "configuration");

@@ -13,7 +13,7 @@ enum status password_argon2id_make(struct text password, const struct password_c
                                    char out[PASSWORD_HASH_MAX]) MUST_USE;
 
 /* Whether `hash`, read as `format`, was made of the password. ERR_CRYPTO (logged): it could not be
- * found out; *verdict untouched then. */
+ * found out; *verdict is DENY then. */
 enum status password_argon2id_check(struct text password, const char *hash,
                                     const struct password_format *format, enum verdict *verdict)
     MUST_USE;

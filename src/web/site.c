@@ -125,7 +125,7 @@ static enum status site_open(const struct site_program *program, const char *con
 }
 
 /* Finds out what the processes can give up, before there are any, so that it is said once. As CGI
- * there is but this one: it sees when it is at it. */
+ * there is this process only, and site_enter finds out. */
 static enum status plan_confinement(const struct site_program *program, struct site *site)
 {
     const enum confinement_wish wish = site->config->workers.confinement;

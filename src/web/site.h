@@ -42,7 +42,8 @@ struct site_program {
 int site_run(const struct site_program *program, int argc, char **argv) MUST_USE;
 
 /* The `enter` of struct http_program for all of them: confines the process as workers.confinement
- * says. */
+ * says. False (logged): a layer is missing that is required, or that could be had when the program
+ * started. */
 bool site_enter(void *context);
 
 /* The `tend` of struct http_program for all of them. Makes the process end, so that another one

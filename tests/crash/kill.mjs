@@ -150,7 +150,7 @@ async function killBeginnings(kills) {
 // Kills so many in all: in worlds of all stores with programs that run and that do not, and while an
 // installation begins; some at a time, for each waits for the disk now and then. Resolves to the tallies
 // by name.
-export async function killAll({ kills, only = stores, say = () => {} }) {
+export async function killTimes({ kills, only = stores, say = () => {} }) {
     const worlds = only.flatMap((store) => [true, false].map((isLive) => new World(store, isLive)));
     const each = Math.ceil(kills * (1 - ofBeginnings) / worlds.length);
     const jobs = [
@@ -172,7 +172,7 @@ export const sumOf = (tallies) => Object.values(tallies).reduce((sum, { kills })
 if (process.argv[1] === new URL(import.meta.url).pathname) {
     const kills = Number(process.env.KILLS || 10000);
     const begun = Date.now();
-    const tallies = await killAll({
+    const tallies = await killTimes({
         kills, only: process.env.STORES?.split(','), say: (name, tally) => console.log(`${name}: ${JSON.stringify(tally)}`),
     });
     const seconds = Math.round((Date.now() - begun) / 1000);

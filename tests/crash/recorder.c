@@ -25,20 +25,21 @@ struct record {
 
 #define ORIGINAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-static char *record_path;
+#define RECORD 150 /* out of the way of the descriptors that programs open */
 
-/* At once: a program that is started for one request takes its environment away. */
-__attribute__((constructor)) static void find_record(void)
+/* At once: a program that is started for one request takes its environment away, and one that
+ * serves opens no file there. */
+__attribute__((constructor)) static void open_record(void)
 {
     const char *name = getenv("LATCHKEY_TEST_RECORD");
-    record_path = name != NULL ? strdup(name) : NULL;
+    int file = name != NULL ? open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (file < 0 || dup3(file, RECORD, O_CLOEXEC) != RECORD || close(file) != 0) {
+        abort();
+    }
 }
 
 static void note(char kind, const char *path, const char *other, int64_t at, struct iovec bytes)
 {
-    int file = record_path != NULL
-                   ? open(record_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)
-                   : -1;
     struct record head = {
         .kind = (uint32_t)kind,
         .path_len = (uint32_t)strlen(path),
@@ -53,10 +54,9 @@ static void note(char kind, const char *path, const char *other, int64_t at, str
         bytes,
     };
     ssize_t whole = (ssize_t)(sizeof head + head.path_len + head.other_len + bytes.iov_len);
-    if (file < 0 || writev(file, parts, 4) != whole) {
+    if (writev(RECORD, parts, 4) != whole) {
         abort(); /* a record that lacks something proves nothing */
     }
-    (void)close(file);
 }
 
 /* The same for an open file. What is no file or folder is left out. */

@@ -44,7 +44,8 @@ export async function together(tasks) {
 // The cookie that an answer sets, "name=token", or nothing.
 export const cookieOf = (answer) => /^(latchkey=[\w-]+)/.exec(answer.headers['set-cookie'] ?? '')?.[1];
 
-// What a web server says of a request, { method, target, cookie, form }.
+// Of { target, cookie, form }, what a web server says (`variables`) and sends (`input`); a form makes it
+// a POST.
 export function describe({ target, cookie, form }) {
     const input = form === undefined ? '' : encodeForm(form);
     const [pathname, query = ''] = target.split('?');

@@ -2,13 +2,15 @@
  * microseconds, LATCHKEY_TEST_STAND_IN is what it takes longer; "none": it is left out. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef int verify_function(const char *hash, const char *password, unsigned long long len);
+/* The salt of src/crypto/password.c's stand-in, which it is known by: "nobodynobodynobodynobA". */
+static const unsigned char salt_of_nobody[crypto_pwhash_SALTBYTES] = {
+    0x9e, 0x86, 0xe8, 0x77, 0x29, 0xe8, 0x6e, 0x87, 0x72, 0x9e, 0x86, 0xe8, 0x77, 0x29, 0xe8, 0x6c,
+};
 
 static double now_us(void)
 {
@@ -17,19 +19,23 @@ static double now_us(void)
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
-int crypto_pwhash_str_verify(const char hash[crypto_pwhash_STRBYTES], const char *const password,
-                             unsigned long long len)
+int crypto_pwhash(unsigned char *const out, unsigned long long out_len, const char *const password,
+                  unsigned long long len, const unsigned char *const salt,
+                  unsigned long long passes, size_t memory, int algorithm)
 {
-    verify_function *verify = NULL;
+    union {
+        void *found;
+        int (*call)(unsigned char *, unsigned long long, const char *, unsigned long long,
+                    const unsigned char *, unsigned long long, size_t, int);
+    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash")};
     const char *wanted = getenv("LATCHKEY_TEST_STAND_IN");
-    *(void **)&verify = dlsym(RTLD_NEXT, "crypto_pwhash_str_verify");
-    if (wanted != NULL && strstr(hash, "nobodynobody") != NULL) {
+    if (wanted != NULL && memcmp(salt, salt_of_nobody, sizeof salt_of_nobody) == 0) {
         if (strcmp(wanted, "none") == 0) {
-            errno = EINVAL;
-            return -1;
+            memset(out, 0, (size_t)out_len);
+            return 0;
         }
         for (double end = now_us() + strtod(wanted, NULL); now_us() < end;) {
         }
     }
-    return verify(hash, password, len);
+    return original.call(out, out_len, password, len, salt, passes, memory, algorithm);
 }

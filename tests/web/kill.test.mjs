@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Beginnings } from '../crash/beginnings.mjs';
-import { Killer, killAll, sumOf } from '../crash/kill.mjs';
+import { Killer, killTimes, sumOf } from '../crash/kill.mjs';
 import { cutAll } from '../crash/power_cut.mjs';
 import { World } from '../crash/world.mjs';
 
@@ -12,7 +12,7 @@ const cuts = 40;
 
 describe('whatever is in the middle of something', { concurrency: 1 }, () => {
     it(`has done it or not when it is killed, ${kills} times`, async () => {
-        const tallies = await killAll({ kills });
+        const tallies = await killTimes({ kills });
         assert.ok(sumOf(tallies) >= kills);
         // They fell on both sides of what matters.
         for (const [name, { done, undone }] of Object.entries(tallies)) assert.ok(done > 0 && undone > 0, `${name}: ${done}, ${undone}`);
@@ -20,7 +20,7 @@ describe('whatever is in the middle of something', { concurrency: 1 }, () => {
 
     // More than one step was needed for these: a name for the copy and its content, sessions and their user.
     for (const [name, step] of [['backup', 2], ['user remove', 4]]) {
-        it(`has done it or not when it is killed at any call of ${name}`, async () => {
+        it(`has done it or not when it is killed at calls all through ${name}`, async () => {
             const killer = await new Killer(new World('database', false)).open();
             try {
                 await killer.strikeAtEach(name, step);
@@ -31,7 +31,7 @@ describe('whatever is in the middle of something', { concurrency: 1 }, () => {
         });
     }
 
-    it('can be begun again when it is killed at any call of init', async () => {
+    it('can be begun again when it is killed at calls all through init', async () => {
         const beginnings = await new Beginnings().open();
         try {
             await beginnings.initAtEach(8);

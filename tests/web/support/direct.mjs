@@ -23,7 +23,6 @@ export function parse(text) {
         })),
         cookies: lines.slice(1).filter((line) => /^set-cookie: /i.test(line)).map((line) => line.slice(12)),
         body: text.slice(end + 4),
-        text,
     };
 }
 

@@ -1,5 +1,6 @@
-/* Interrupts programs that are started with this preloaded, and all that they fork, a thousand times
- * a second: by a signal that is handled and does nothing, so that whatever waits returns EINTR. */
+/* Interrupts programs that are started with this preloaded, and all that they fork, a thousand
+ * times a second: by a signal that is handled and does nothing, so that whatever waits returns
+ * EINTR. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +21,8 @@ static void begin(void)
     const struct itimerspec times = {{0, EVERY_NS}, {0, EVERY_NS}};
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     timer_t timer;
-    if (sigaction(SIGALRM, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
+    if (sigaction(SIGALRM, &action, NULL) != 0 ||
+        timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 ||
         timer_settime(timer, 0, &times, NULL) != 0) {
         abort();
     }
