@@ -123,7 +123,8 @@ static void check_confinement(struct report *report)
     if (missing == 0) {
         tell(report, FINE, "confinement", "%s", words);
     } else {
-        tell(report, wish == CONFINEMENT_REQUIRED ? ERROR : WARNING, "confinement",
+        bool is_fatal = wish == CONFINEMENT_REQUIRED || (missing & CONFINE_FAILED) != 0;
+        tell(report, is_fatal ? ERROR : WARNING, "confinement",
              "%s cannot be had; correct what standard error says, or update the kernel", words);
     }
 }

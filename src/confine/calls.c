@@ -9,6 +9,7 @@
  * whoever may write to one descriptor may write to all that are open. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -44,8 +45,6 @@ static const int needed[] = {
     SCMP_SYS(access),
     SCMP_SYS(faccessat),
     SCMP_SYS(faccessat2),
-    SCMP_SYS(open),
-    SCMP_SYS(openat),
     SCMP_SYS(close),
     SCMP_SYS(read),
     SCMP_SYS(readv),
@@ -54,7 +53,6 @@ static const int needed[] = {
     SCMP_SYS(writev),
     SCMP_SYS(pwrite64),
     SCMP_SYS(lseek),
-    SCMP_SYS(fcntl),
     SCMP_SYS(flock),
     SCMP_SYS(fsync),
     SCMP_SYS(fdatasync),
@@ -80,8 +78,7 @@ static const int needed[] = {
     SCMP_SYS(rename),
     SCMP_SYS(renameat),
     SCMP_SYS(renameat2),
-    /* SQLite gives the log of a database the owner and mode of the database */
-    SCMP_SYS(fchmod),
+    /* SQLite gives the log of a database the owner of the database, and its mode, see below */
     SCMP_SYS(fchown),
     /* memory; mmap and mprotect below */
     SCMP_SYS(brk),
@@ -191,11 +188,23 @@ static const int deadly[] = {
 
 /* What address and leak sanitizers call at the end, and to tell of a fault. */
 static const int sanitizing[] = {
-    SCMP_SYS(clone),           SCMP_SYS(ptrace),    SCMP_SYS(prctl),
-    SCMP_SYS(wait4),           SCMP_SYS(getdents),  SCMP_SYS(getdents64),
-    SCMP_SYS(prlimit64),       SCMP_SYS(getrlimit), SCMP_SYS(ioctl),
-    SCMP_SYS(set_robust_list), SCMP_SYS(tkill),     SCMP_SYS(uname),
-    SCMP_SYS(mprotect),        SCMP_SYS(mmap),      SCMP_SYS(process_vm_readv),
+    SCMP_SYS(clone),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(prctl),
+    SCMP_SYS(wait4),
+    SCMP_SYS(getdents),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(prlimit64),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(tkill),
+    SCMP_SYS(uname),
+    SCMP_SYS(mprotect),
+    SCMP_SYS(mmap),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(open),
+    SCMP_SYS(openat),
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -243,21 +252,40 @@ static int add_limited(scmp_filter_ctx filter, const struct limited *list, size_
     return result;
 }
 
-/* Signals reach nobody else, but it may be asked whether another lives. What could be run is never
- * written or made runnable. */
+#define SET_IDS      06000 /* of a mode */
+#define NOT_FOR_DATA 07117 /* likewise: set-id and sticky, to be run, and anything for others */
+
+/* Signals reach nobody else, but it may be asked whether another lives. Files are never made what
+ * others could run as us, or write. */
 static int add_limited_calls(scmp_filter_ctx filter)
 {
     const struct limited anywhere[] = {
         {SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)}},
         {SCMP_SYS(kill), 1, {SCMP_A1(SCMP_CMP_EQ, 0, 0)}},
+        {SCMP_SYS(fchmod), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, NOT_FOR_DATA, 0)}},
+        /* O_ASYNC would have the kernel send signals to whomever F_SETOWN names. */
+        {SCMP_SYS(fcntl),
+         2,
+         {SCMP_A1(SCMP_CMP_EQ, F_SETFL, 0), SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0)}},
     };
+    /* What could be run is never written or made runnable. Sanitizers do all that. */
     const struct limited unsanitized[] = {
         {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
         {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
+        {SCMP_SYS(open), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, SET_IDS, 0)}},
+        {SCMP_SYS(openat), 1, {SCMP_A3(SCMP_CMP_MASKED_EQ, SET_IDS, 0)}},
         {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)}},
         {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, TIOCOUTQ, 0)}},
     };
+    static const int commands[] = {F_DUPFD,     F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,
+                                   F_GETFL,     F_GETLK,         F_SETLK,     F_SETLKW,
+                                   F_OFD_GETLK, F_OFD_SETLK,     F_OFD_SETLKW};
     int result = add_limited(filter, anywhere, COUNT(anywhere));
+    for (size_t i = 0; i < COUNT(commands) && result == 0; i++) {
+        const struct limited command = {
+            SCMP_SYS(fcntl), 1, {SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0)}};
+        result = add_limited(filter, &command, 1);
+    }
     if (result == 0 && !CONFINE_SANITIZED) {
         result = add_limited(filter, unsanitized, COUNT(unsanitized));
     }
@@ -293,6 +321,9 @@ static int add_rules(scmp_filter_ctx filter, const struct confine_plan *plan)
         {CONFINE_SANITIZED, SCMP_ACT_ALLOW, sanitizing, COUNT(sanitizing)},
     };
     int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (result == 0) { /* or all that the kernel says would be ECANCELED */
+        result = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+    }
     for (size_t i = 0; i < COUNT(parts) && result == 0; i++) {
         if (parts[i].is_wanted) {
             result = add_all(filter, parts[i].action, parts[i].calls, parts[i].count);
@@ -319,9 +350,9 @@ enum status calls_restrict(const struct confine_plan *plan)
         result = seccomp_load(filter);
     }
     seccomp_release(filter);
-    if (result != 0) {
-        log_error("this process could not be confined to its system calls: %s", strerror(-result));
-        return ERR_SYSTEM;
+    if (result == 0) {
+        return OK;
     }
-    return OK;
+    log_error("this process could not be confined to its system calls: %s", strerror(-result));
+    return result == -EINVAL || result == -ENOSYS ? ERR_NOT_FOUND : ERR_SYSTEM;
 }

@@ -27,8 +27,9 @@ static void remember_folders(const struct confine_plan *plan, struct confinement
 {
     *out = (struct confinement){.count = 0};
     for (size_t i = 0; i < CONFINE_FOLDERS_MAX; i++) {
-        struct stat found;
-        if (plan->folders[i] != NULL && stat(plan->folders[i], &found) == 0) {
+        struct stat found = {0}; /* of what is not there */
+        if (plan->folders[i] != NULL) {
+            (void)stat(plan->folders[i], &found);
             out->folders[out->count].path = plan->folders[i];
             out->folders[out->count].device = found.st_dev;
             out->folders[out->count].inode = found.st_ino;
@@ -43,8 +44,10 @@ unsigned confine(const struct confine_plan *plan, unsigned layers, struct confin
     remember_folders(plan, out);
     tzset(); /* reads a file, which is out of reach afterwards */
     for (size_t i = 0; i < sizeof all_layers / sizeof all_layers[0]; i++) {
-        if ((layers & all_layers[i].layer) != 0 && all_layers[i].apply(plan) != OK) {
+        enum status status = (layers & all_layers[i].layer) != 0 ? all_layers[i].apply(plan) : OK;
+        if (status != OK) {
             missing |= all_layers[i].layer;
+            missing |= status == ERR_NOT_FOUND ? 0 : CONFINE_FAILED;
         }
     }
     return missing;
@@ -66,9 +69,9 @@ unsigned confine_try(const struct confine_plan *plan)
     if (child < 0 || !WIFEXITED(result)) {
         log_error("whether processes can be confined here could not be tried: %s",
                   child < 0 ? strerror(errno) : "the one that tried died");
-        return CONFINE_ALL;
+        return CONFINE_ALL | CONFINE_FAILED;
     }
-    return (unsigned)WEXITSTATUS(result) & CONFINE_ALL;
+    return (unsigned)WEXITSTATUS(result);
 }
 
 bool confine_is_outdated(const struct confinement *confinement)

@@ -32,6 +32,7 @@ enum confine_layer {
         2, /* files, TCP, abstract sockets, signals: landlock(7), as far as its version goes */
     CONFINE_LIMITS = 4, /* no privileges, dumps, debuggers, children; descriptors, memory */
     CONFINE_ALL = 7,
+    CONFINE_FAILED = 8, /* no layer: one that there is could not be had, which may pass */
 };
 
 /* To what a process was confined. All zeros: to nothing. */
@@ -46,17 +47,18 @@ struct confinement {
 
 /* Confines the calling process, which must have a single thread, and all that it forks, for good.
  * Each of `layers` is tried, whatever becomes of the others; those that could not be had are
- * returned as a set, each told in the log with why and what to do; 0: all were. *out remembers the
- * folders. */
+ * returned as a set, each told in the log with why; 0: all were. With CONFINE_FAILED among them it
+ * was not for lack of means in this kernel. *out remembers the folders. */
 unsigned confine(const struct confine_plan *plan, unsigned layers, struct confinement *out)
     MUST_USE;
 
 /* The same with all layers in a child that ends at once: what the calling process could not give
- * up. CONFINE_ALL, logged, when no child could be made. */
+ * up. All and CONFINE_FAILED, logged, when no child could be made. */
 unsigned confine_try(const struct confine_plan *plan) MUST_USE;
 
-/* Whether a folder's path leads elsewhere than when the process was confined, to a place that it
- * cannot use: let another process take its place. One system call for each folder. */
+/* Whether a folder's path leads elsewhere than when the process was confined, or to something now
+ * where nothing was, and so to a place that it cannot use: let another process take its place. One
+ * system call for each folder. */
 bool confine_is_outdated(const struct confinement *confinement);
 
 /* "system calls (seccomp), files (Landlock)": the layers of a set in words. */

@@ -59,10 +59,11 @@ static size_t size_for(int version)
 static bool allow(int rules, const char *path, uint64_t rights)
 {
     int place = open(path, O_PATH | O_CLOEXEC);
+    if (place < 0 && errno == ENOENT) {
+        return true; /* out of reach, also when it is made; see confine_is_outdated */
+    }
     if (place < 0) {
-        log_error("cannot confine this process to %s: %s; make it (latchkey init), then start "
-                  "this anew",
-                  path, strerror(errno));
+        log_error("cannot confine this process to %s: %s", path, strerror(errno));
         return false;
     }
     const struct landlock_path_beneath_attr rule = {rights, place};
@@ -103,8 +104,8 @@ enum status files_restrict(const struct confine_plan *plan)
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1) {
         log_warning("this kernel cannot confine processes to their files (Landlock: %s)",
-                    strerror(errno));
-        return ERR_SYSTEM;
+                    strerror(errno)); /* which keeps errno */
+        return errno == ENOSYS || errno == EOPNOTSUPP ? ERR_NOT_FOUND : ERR_SYSTEM;
     }
     const struct ruleset rules = all_of((int)version);
     int made = (int)syscall(SYS_landlock_create_ruleset, &rules, size_for((int)version), 0);

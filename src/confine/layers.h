@@ -8,12 +8,13 @@
  */
 enum status limits_set(const struct confine_plan *plan) MUST_USE;
 
-/* Files below the plan's folders and no others, no network, no signals to others. ERR_SYSTEM: the
- * kernel has no Landlock, or a folder is not there. Needs no new privileges, as limits_set sees to.
- */
+/* Files below the plan's folders and no others, no network, no signals to others. A folder that is
+ * not there is out of reach. ERR_NOT_FOUND: the kernel has no Landlock. ERR_SYSTEM. Needs no new
+ * privileges, as limits_set sees to. */
 enum status files_restrict(const struct confine_plan *plan) MUST_USE;
 
-/* The system calls that the plan needs and no others. ERR_SYSTEM, ERR_MEMORY. To be the last. */
+/* The system calls that the plan needs and no others. ERR_NOT_FOUND: the kernel has no such
+ * filters. ERR_SYSTEM, ERR_MEMORY. To be the last. */
 enum status calls_restrict(const struct confine_plan *plan) MUST_USE;
 
 /* Whether this is a build with sanitizers, which at the end look through the process by means that

@@ -124,6 +124,17 @@ static enum status site_open(const struct site_program *program, const char *con
     return status;
 }
 
+/* Root is bound by little of what a process gives up. */
+static bool is_root_refused(const struct site *site)
+{
+    bool is_refused = geteuid() == 0 && site->config->workers.confinement == CONFINEMENT_REQUIRED;
+    if (is_refused) {
+        log_error("workers.confinement = required, but this was started as root; let latchkey "
+                  "serve start it, or start it as the user of its own");
+    }
+    return is_refused;
+}
+
 /* Finds out what the processes can give up, before there are any, so that it is said once. As CGI
  * there is this process only, and site_enter finds out. */
 static enum status plan_confinement(const struct site_program *program, struct site *site)
@@ -142,11 +153,18 @@ static enum status plan_confinement(const struct site_program *program, struct s
     }
     unsigned missing = confine_try(&site->plan);
     confine_print(missing, words);
+    if ((missing & CONFINE_FAILED) != 0) {
+        log_error("processes could not be confined: %s; start this anew", words);
+        return ERR_SYSTEM;
+    }
     if (missing != 0 && wish == CONFINEMENT_REQUIRED) {
         log_error("workers.confinement = required, but processes cannot be confined here: %s; "
                   "correct what was said above, or say available",
                   words);
         return ERR_SYSTEM;
+    }
+    if (is_root_refused(site)) {
+        return ERR_PERMISSION;
     }
     if (missing != 0) {
         log_warning("processes are less confined than they could be: %s", words);
@@ -159,14 +177,15 @@ bool site_enter(void *context)
 {
     struct site *site = context;
     unsigned missing = confine(&site->plan, site->layers, &site->confinement);
-    bool may_serve = missing == 0 || (!program_is_fastcgi() &&
-                                      site->config->workers.confinement != CONFINEMENT_REQUIRED);
+    bool may_lack = !program_is_fastcgi() && (missing & CONFINE_FAILED) == 0 &&
+                    site->config->workers.confinement != CONFINEMENT_REQUIRED;
+    bool may_serve = missing == 0 || may_lack;
     if (!may_serve) {
         char words[CONFINE_TEXT_MAX];
         confine_print(missing, words);
         log_error("this process serves nobody, for it could not be confined: %s", words);
     }
-    return may_serve;
+    return may_serve && !is_root_refused(site);
 }
 
 static void site_close(struct site *site)

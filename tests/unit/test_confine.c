@@ -70,6 +70,8 @@ enum deed {
     WATCH,
     TALK_TO_LOG,
     TALK_TO_NETWORK,
+    LEND,
+    SIGNAL_BY_INPUT,
     SIGNAL_ANOTHER,
     ASK_FOR_ANOTHER,
     CONNECT,
@@ -104,6 +106,10 @@ static int do_it(int deed)
         return errno_of(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     case TALK_TO_NETWORK:
         return errno_of(socket(AF_INET, SOCK_STREAM, 0));
+    case LEND:
+        return errno_of(fchmod(STDIN_FILENO, 04755));
+    case SIGNAL_BY_INPUT:
+        return errno_of(fcntl(STDIN_FILENO, F_SETOWN, getppid()));
     case SIGNAL_ANOTHER:
         return errno_of(kill(getppid(), SIGCONT));
     case ASK_FOR_ANOTHER: /* whether it lives: yes, or not to be signalled, but not "unknown" */
@@ -122,11 +128,11 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
         enum deed deed;
         int result;
     } cases[] = {
-        {READ_OUTSIDE, EACCES},  {MAKE_OUTSIDE, EACCES}, {MAKE_INSIDE, 0},
-        {READ_FOLDER, 0},        {MAKE_FOLDER, EPERM},   {WRITE_NOWHERE, 0},
-        {WATCH, EPERM},          {TALK_TO_LOG, EPERM},   {TALK_TO_NETWORK, EPERM},
-        {SIGNAL_ANOTHER, EPERM}, {ASK_FOR_ANOTHER, 0},   {CONNECT, -SIGSYS},
-        {RUN, -SIGSYS},
+        {READ_OUTSIDE, EACCES}, {MAKE_OUTSIDE, EACCES},   {MAKE_INSIDE, 0},
+        {READ_FOLDER, 0},       {MAKE_FOLDER, EPERM},     {WRITE_NOWHERE, 0},
+        {WATCH, EPERM},         {TALK_TO_LOG, EPERM},     {TALK_TO_NETWORK, EPERM},
+        {LEND, EPERM},          {SIGNAL_BY_INPUT, EPERM}, {SIGNAL_ANOTHER, EPERM},
+        {ASK_FOR_ANOTHER, 0},   {CONNECT, -SIGSYS},       {RUN, -SIGSYS},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -167,13 +173,17 @@ static void descriptors_are_limited(void **state)
     assert_int_equal(in_child(count_descriptors, 0), 33);
 }
 
-static void the_files_layer_alone_is_missing_without_a_folder(void **state)
+static void a_folder_that_is_not_there_stays_out_of_reach(void **state)
 {
     (void)state;
     assert_int_equal(confine_try(&plan), 0);
-    assert_string_equal(capture_next(), "");
     assert_int_equal(rmdir(plan.folders[1]), 0);
-    assert_int_equal(confine_try(&plan), CONFINE_FILES);
+    assert_int_equal(confine_try(&plan), 0);
+    assert_string_equal(capture_next(), "");
+    assert_int_equal(confine(&plan, 0, &confinement), 0);
+    assert_false(confine_is_outdated(&confinement));
+    assert_int_equal(mkdir(plan.folders[1], 0700), 0);
+    assert_true(confine_is_outdated(&confinement));
 }
 
 static void a_process_knows_when_its_folder_is_another_one(void **state)
@@ -234,8 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_confined_process_reaches_its_folders_alone, start, end),
         cmocka_unit_test_setup_teardown(habits_open_what_they_need_and_no_more, start, end),
         cmocka_unit_test_setup_teardown(descriptors_are_limited, start, end),
-        cmocka_unit_test_setup_teardown(the_files_layer_alone_is_missing_without_a_folder, start,
-                                        end),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_stays_out_of_reach, start, end),
         cmocka_unit_test_setup_teardown(a_process_knows_when_its_folder_is_another_one, start, end),
         cmocka_unit_test_setup_teardown(layers_are_named, start, end),
         cmocka_unit_test_setup_teardown(a_plan_is_made_of_the_configuration, start, end),

@@ -2,7 +2,7 @@
 // that other programs, files, networks and the users in the database are out of reach.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, cpSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, fchmodSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { plainLatchkey } from './support/clock.mjs';
@@ -28,6 +28,7 @@ class Trespasser {
     constructor(install) {
         this.file = path.join(install.folder, 'trespass');
         this.page = openSync(this.file, 'w+');
+        fchmodSync(this.page, 0o666);
         writeSync(this.page, Buffer.alloc(2 * half), 0, 2 * half, 0);
         this.env = {
             LD_PRELOAD: makeLibrary(install.folder, 'tests/web/support/trespass.c', '-lsqlite3'),
@@ -72,6 +73,11 @@ const everywhere = (install) => ({
     memory: refused(ENOMEM),
     protect: refused(EPERM),
     signal: refused(EPERM),
+    own: refused(EPERM),
+    async: refused(EPERM),
+    [`set-id ${install.run}/tool`]: refused(EPERM),
+    [`lend ${install.run}/tool`]: refused(EPERM),
+    [`open-up ${install.run}`]: refused(EPERM),
     'exec /bin/true': killed,
     fork: killed,
     'connect /dev/log': killed,
@@ -111,9 +117,9 @@ describe('a program that somebody took over', () => {
     let web;
 
     before(async () => {
-        install = new Install({ workers: { ...workers, confinement: 'required' } }).init();
+        install = new Install({ workers: { ...workers, confinement: 'required' }, ...(isRoot && { state: { user: 'nobody' } }) }).init();
         trespasser = new Trespasser(install);
-        await install.serve({ command: plainLatchkey, env: trespasser.env });
+        await install.serve({ command: isRoot ? copyPrograms(install, plainLatchkey) : plainLatchkey, env: trespasser.env });
         web = await lighttpd.start(install);
     });
     after(async () => {
@@ -186,12 +192,9 @@ describe('confined programs', () => {
     let install;
     let web;
 
-    const serve = async (settings, preload, more = {}) => {
-        install = new Install({ workers, ...settings });
-        if (isRoot) install.settings.state = { user: 'nobody' };
-        install.configure(install.settings);
-        install.init();
-        await install.serve({ command: isRoot ? copyPrograms(install, plainLatchkey) : plainLatchkey, ...preload, ...more });
+    const serve = async (more = {}) => {
+        install = new Install({ workers, ...(isRoot && { state: { user: 'nobody' } }) }).init();
+        await install.serve({ command: isRoot ? copyPrograms(install, plainLatchkey) : plainLatchkey, ...more });
         web = await lighttpd.start(install);
     };
     afterEach(async () => {
@@ -201,7 +204,7 @@ describe('confined programs', () => {
     });
 
     it('are not to be looked at by a debugger of their own user', { skip: !isRoot && 'not root' }, async () => {
-        await serve({});
+        await serve();
         const read = (pid) => spawnSync('setpriv', ['--reuid=nobody', '--regid=nogroup', '--clear-groups', 'cat', `/proc/${pid}/environ`]).status;
         assert.equal(read(findProgram(install, 'gate')), 0, 'what starts them holds no secret, and can be looked at');
         for (const name of Object.keys(workers)) {
@@ -213,7 +216,7 @@ describe('confined programs', () => {
     });
 
     it('make room for others when their folder is another one', async () => {
-        await serve({});
+        await serve();
         await useAll(web.port);
         renameSync(install.state, `${install.state}.old`);
         cpSync(`${install.state}.old`, install.state, { recursive: true, preserveTimestamps: true });
@@ -280,6 +283,19 @@ describe('where the kernel confines nobody', () => {
             }
         });
     }
+
+    it('and none starts as root where it is required', { skip: !isRoot && 'not root' }, async () => {
+        const install = new Install({ workers: { ...workers, confinement: 'required' } }).init();
+        try {
+            await install.serve({ command: plainLatchkey });
+            assert.equal(await install.service.ended, 1);
+            assert.match(install.log, /workers.confinement = required, but this was started as root/);
+            const answer = runCgi(install, 'gate', required, { folder: plainPrograms });
+            assert.equal(answer.status, 500);
+        } finally {
+            await install.close();
+        }
+    });
 
     it('a switch turns it off, and is warned of', async () => {
         const install = new Install({ workers: { ...workers, confinement: 'off' } }).init();

@@ -70,6 +70,16 @@ static long act(const char *deed, const char *argument)
         return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL);
     } else if (strcmp(deed, "signal") == 0) {
         return kill(getppid(), SIGCONT);
+    } else if (strcmp(deed, "set-id") == 0) {
+        return open(argument, O_WRONLY | O_CREAT, 04700);
+    } else if (strcmp(deed, "lend") == 0) { /* what others could run as us */
+        return fchmod(open(argument, O_WRONLY | O_CREAT, 0600), 04755);
+    } else if (strcmp(deed, "open-up") == 0) {
+        return fchmod(open(argument, O_RDONLY | O_DIRECTORY), 0777);
+    } else if (strcmp(deed, "own") == 0) { /* signals by way of input */
+        return fcntl(STDIN_FILENO, F_SETOWN, getppid());
+    } else if (strcmp(deed, "async") == 0) {
+        return fcntl(STDIN_FILENO, F_SETFL, O_ASYNC);
     } else if (strcmp(deed, "sql") == 0) {
         return run_sql(argument);
     }
