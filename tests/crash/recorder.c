@@ -49,8 +49,8 @@ static void note(char kind, const char *path, const char *other, int64_t at, str
     };
     const struct iovec parts[] = {
         {&head, sizeof head},
-        {(void *)path, head.path_len},
-        {(void *)other, head.other_len},
+        {(void *)(uintptr_t)path, head.path_len},
+        {(void *)(uintptr_t)other, head.other_len},
         bytes,
     };
     ssize_t whole = (ssize_t)(sizeof head + head.path_len + head.other_len + bytes.iov_len);
@@ -72,7 +72,7 @@ static void note_open(char kind, int fd, int64_t at, const void *bytes, size_t l
     ssize_t path_len = readlink(link, path, sizeof path - 1);
     if (path_len > 0) {
         path[path_len] = '\0';
-        note(kind, path, "", at, (struct iovec){(void *)bytes, len});
+        note(kind, path, "", at, (struct iovec){(void *)(uintptr_t)bytes, len});
     }
 }
 

@@ -22,6 +22,11 @@ static void note(const char *line, int len)
 
 /* libsodium's functions, declared as it does; its header says that no argument may be NULL, which
  * is of no use here. */
+int crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long len);
+int crypto_pwhash(unsigned char *out, unsigned long long out_len, const char *password,
+                  unsigned long long len, const unsigned char *salt, unsigned long long passes,
+                  size_t memory, int algorithm);
+
 int crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long len)
 {
     union {

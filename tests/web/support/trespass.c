@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static long run_sql(const char *sql)
 
 static long act(const char *deed, const char *argument)
 {
-    char *const arguments[] = {(char *)argument, NULL};
+    char *const arguments[] = {(char *)(uintptr_t)argument, NULL};
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     const int runnable = PROT_READ | PROT_WRITE | PROT_EXEC;
     if (strcmp(deed, "exec") == 0) {
