@@ -193,7 +193,12 @@ static int take_value(void *user, const char *section, const char *name, const c
 
 static enum status parse(struct reading *reading)
 {
-    (void)text_cut_prefix(&reading->rest, TEXT("\xef\xbb\xbf")); /* a byte order mark */
+    const struct text mark = TEXT("\xef\xbb\xbf"); /* a byte order mark */
+    if (text_cut_prefix(&reading->rest, mark) && text_has_prefix(reading->rest, mark)) {
+        reading->line = 1; /* libinih would pass over another one */
+        (void)refuse(reading, "two byte order marks; let the file begin with [section]");
+        return reading->status;
+    }
     ini_max_line = CONFIG_LINE_MAX + INIH_SPARE;
     int outcome = ini_parse_stream(give_line, reading, take_value, reading);
     /* libinih goes on after a line that it cannot read, and answers with the first such line. */
