@@ -194,9 +194,11 @@ static int take_value(void *user, const char *section, const char *name, const c
 static enum status parse(struct reading *reading)
 {
     const struct text mark = TEXT("\xef\xbb\xbf"); /* a byte order mark */
-    if (text_cut_prefix(&reading->rest, mark) && text_has_prefix(reading->rest, mark)) {
-        reading->line = 1; /* libinih would pass over another one */
-        (void)refuse(reading, "two byte order marks; let the file begin with [section]");
+    (void)text_cut_prefix(&reading->rest, mark);
+    if (text_has_prefix(text_trim(reading->rest), mark)) {
+        reading->line = 1; /* libinih would pass over this one */
+        (void)refuse(reading,
+                     "a byte order mark behind the start; let the file begin with [section]");
         return reading->status;
     }
     ini_max_line = CONFIG_LINE_MAX + INIH_SPARE;

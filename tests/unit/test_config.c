@@ -224,7 +224,8 @@ static const struct {
      ":1: unknown section [passwordpolicy]; there are site, state, database, session, cache, "
      "password, throttle, workers, log"},
     {"[]\n", ":1: unknown section []; there are"},
-    {BOM BOM "[site]\n", ":1: two byte order marks; let the file begin with [section]"},
+    {BOM BOM "[site]\n", ":1: a byte order mark behind the start; let the file begin with"},
+    {" " BOM "[site]\n", ":1: a byte order mark behind the start; let the file begin with"},
     {"[site\nname = x\n", ":1: a section without its ]; write [section]"},
     {"[site] name = x\n", ":1: more after [section]; write it on a line of its own"},
     {"[session]\n\nsotre = cache\n", ":3: unknown key sotre in [session]; did you mean store?"},
