@@ -14,11 +14,11 @@ describe('whatever is in the middle of something', { concurrency: 1 }, () => {
     it(`has done it or not when it is killed, ${kills} times`, async () => {
         const tallies = await killTimes({ kills });
         assert.ok(sumOf(tallies) >= kills);
-        // They fell on both sides of what matters, where they were not so few that chance decides.
+        // They fell on both sides of what matters; of the beginnings there are so few that chance decides,
+        // and a test of their own is below.
         for (const [name, { done, undone }] of Object.entries(tallies)) {
-            if (done + undone >= 20) assert.ok(done > 0 && undone > 0, `${name}: ${done}, ${undone}`);
+            if (name !== 'init and migrate') assert.ok(done > 0 && undone > 0, `${name}: ${done}, ${undone}`);
         }
-        assert.ok(Object.values(tallies).some(({ done, undone }) => done + undone >= 20), 'some were many');
     });
 
     // More than one step was needed for these: a name for the copy and its content, sessions and their user.
