@@ -81,28 +81,41 @@ export class Disk {
         }
     }
 
+    // The file of that name; a record may be the first that is heard of it, which was made empty.
+    fileOf(name) {
+        let file = this.find(name);
+        if (!file) {
+            file = { durable: Buffer.alloc(0), waiting: [] };
+            this.waiting.push({ kind: 'c', path: name, file });
+        }
+        return file;
+    }
+
     take(record) {
         const { kind, path: name } = record;
         if (!name.startsWith(this.folder)) return;
-        if (kind === 's' && !this.obeysSync) return;
-        if (kind === 's' && name === this.folder) {
-            for (const change of this.waiting) this.rename(this.names, change);
-            this.waiting = [];
-        } else if ('rlu'.includes(kind)) {
-            this.waiting.push({ ...record, file: this.find(name) });
-        } else if ('wts'.includes(kind)) {
-            let file = this.find(name);
-            if (!file) {
-                file = { durable: Buffer.alloc(0), waiting: [] };
-                this.waiting.push({ kind: 'c', path: name, file });
-            }
-            if (kind === 's') {
-                file.durable = apply(file.durable, file.waiting);
-                file.waiting = [];
-            } else {
-                file.waiting.push(record);
-            }
+        if (kind === 's') {
+            if (name === this.folder) this.bringNames();
+            else this.bring(this.fileOf(name));
+        } else if (kind === 'u') {
+            this.waiting.push(record);
+        } else if ('rl'.includes(kind)) {
+            this.waiting.push({ ...record, file: this.fileOf(name) });
+        } else if ('wt'.includes(kind)) {
+            this.fileOf(name).waiting.push(record);
         }
+    }
+
+    bring(file) {
+        if (!this.obeysSync) return;
+        file.durable = apply(file.durable, file.waiting);
+        file.waiting = [];
+    }
+
+    bringNames() {
+        if (!this.obeysSync) return;
+        for (const change of this.waiting) this.rename(this.names, change);
+        this.waiting = [];
     }
 
     // Puts what a power cut leaves into an empty folder.
