@@ -80,20 +80,15 @@ static void begin_stdin(struct screen *screen, size_t content)
     }
 }
 
-/* Which record each phase waits for. */
-static bool is_expected(int phase, uint8_t type)
-{
-    switch (phase) {
-    case PHASE_BEGIN:
-        return type == FCGI_BEGIN_REQUEST;
-    case PHASE_PARAMS:
-        return type == FCGI_PARAMS;
-    case PHASE_STDIN:
-        return type == FCGI_STDIN;
-    default:
-        return false;
-    }
-}
+/* Which record each phase waits for, and what is said when it is another one. */
+static const struct {
+    uint8_t type;
+    const char *otherwise;
+} expected[] = {
+    [PHASE_BEGIN] = {FCGI_BEGIN_REQUEST, "a request that does not start with BEGIN_REQUEST"},
+    [PHASE_PARAMS] = {FCGI_PARAMS, "another record before the end of the parameters"},
+    [PHASE_STDIN] = {FCGI_STDIN, "another record before the end of the body"},
+};
 
 static void begin_record(struct screen *screen)
 {
@@ -110,8 +105,10 @@ static void begin_record(struct screen *screen)
         refuse(screen, "a management record");
     } else if (screen->request_id != 0 && id != screen->request_id) {
         refuse(screen, "the request id changed");
-    } else if (!is_expected(screen->phase, screen->type)) {
-        refuse(screen, "a record of another type than its turn");
+    } else if (screen->phase == PHASE_END) {
+        refuse(screen, "a record after the end of the request");
+    } else if (screen->type != expected[screen->phase].type) {
+        refuse(screen, expected[screen->phase].otherwise);
     } else if (screen->phase == PHASE_PARAMS) {
         begin_params(screen, content);
     } else if (screen->phase == PHASE_STDIN) {

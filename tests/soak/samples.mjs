@@ -15,7 +15,10 @@ function look(at) {
         const each = pids.map((pid) => memory([pid]));
         if (pids.length !== at.processes || names.some((name) => !name) || each.some((one) => one > hashing_MB)) return undefined;
         const sum = (list) => list.reduce((a, b) => a + b, 0);
-        return { time: Date.now(), memory: sum(each), descriptors: sum(descriptors) };
+        return {
+            time: Date.now(), memory: sum(each), descriptors: sum(descriptors),
+            processes: new Map(pids.map((pid, i) => [pid, { name: names[i], memory: each[i], descriptors: descriptors[i] }])),
+        };
     } catch {
         return undefined;
     }
@@ -50,4 +53,11 @@ export function growth(samples, name) {
     if (half.length < 5) throw new Error('too few looks at memory for a verdict');
     const { mean, perHour } = slope(half, name);
     return { mean, perHour, added: perHour * (half.at(-1).time - half[0].time) / 3600000 };
+}
+
+// What was added, from the first to the last look of that half, to each process that lived all through it.
+export function whoGrew(samples) {
+    const [first, last] = [samples[Math.floor(samples.length / 2)], samples.at(-1)].map(({ processes }) => processes);
+    return [...last].filter(([pid]) => first.has(pid)).map(([pid, { name, memory: pss, descriptors }]) =>
+        `${name} ${(pss - first.get(pid).memory).toFixed(2)} MB, ${descriptors - first.get(pid).descriptors}`).join('; ');
 }

@@ -18,7 +18,7 @@ import { servers } from '../web/support/servers.mjs';
 import { settingsFor, stores } from '../web/support/stores.mjs';
 import { disturb } from './disturber.mjs';
 import { Resident, Suspect, Visitor } from './people.mjs';
-import { growth, sample } from './samples.mjs';
+import { growth, sample, whoGrew } from './samples.mjs';
 import { unexpected } from './words.mjs';
 
 const seconds = Number(process.env.SECONDS || 3600);
@@ -128,10 +128,10 @@ async function report(all) {
         rows: columns[0].map(([name], i) => [name, ...columns.map((column) => column[i][1])]),
     };
     console.log(`\n${formatTable(table.head, table.rows)}\n`);
-    const said = all.flatMap(({ count, strange }) => [...count.failures, ...strange]);
+    const said = all.flatMap(({ count, strange }) => [...count.failures, ...strange.flatMap(({ line, near }) => [line, ...near.map((one) => `    near it: ${one}`)])]);
     for (const line of said.slice(0, 40)) console.log(line);
     if (said.length > 40) console.log(`and ${said.length - 40} more`);
-    for (const at of all.filter(({ grows }) => grows)) console.log(`${at.store}: memory or descriptors grow`);
+    for (const { store, samples } of all.filter(({ grows }) => grows)) console.log(`${store}: memory or descriptors grow: ${whoGrew(samples)}`);
     if (process.env.KEEP) keep('soak', describeMachine(describe()), [table], true, 'soak.md');
     return said.length === 0 && !all.some(({ grows }) => grows);
 }

@@ -16,11 +16,17 @@ const ours = [
 const nginx = /upstream prematurely closed connection|recv\(\) failed \(104|auth request unexpected status: 50\d|while reading response header|writev?\(\) failed|while sending request to upstream/;
 const lighttpd = /server (started|stopped)|Connection reset by peer|response not received|unexpected end-of-file|connection was dropped|closed connection|broken|backend/i;
 
-// Whatever else an installation and its web servers said, the same words once.
+const before = 4; // lines that are told with a strange one: what happened just then
+
+// Whatever else an installation and its web servers said, as { line, near }.
 export function unexpected(at) {
     const strange = [];
-    const sift = (name, output, isKnown) => strange.push(...output.split('\n')
-        .filter((line) => line && !isKnown(line)).map((line) => `${at.store}, ${name}: ${line}`));
+    const sift = (name, output, isKnown) => {
+        const lines = output.split('\n').filter(Boolean);
+        lines.forEach((line, i) => {
+            if (!isKnown(line)) strange.push({ line: `${at.store}, ${name}: ${line}`, near: lines.slice(Math.max(0, i - before), i + 2) });
+        });
+    };
     sift('latchkey', at.install.log, (line) => ours.some((one) => one.test(line)));
     for (const web of at.webs) sift(web.name, web.output, (line) => (web.name === 'nginx' ? nginx : lighttpd).test(line));
     return strange;
