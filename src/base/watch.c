@@ -46,8 +46,8 @@
 #include "base/text.h"
 #include "base/unset.h"
 
-#define PLACES_MAX 96 /* folders and files that are watched; one may be there several times */
-#define READS_MAX  16 /* of the queue at once: who finds more takes it that something changed */
+#define PLACES_MAX 144 /* folders and files that are watched; one may be there several times */
+#define READS_MAX  16  /* of the queue at once: who finds more takes it that something changed */
 #define BYTES_MAX  4096
 
 #define OF_ITSELF  (IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW | IN_MASK_ADD)

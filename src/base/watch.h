@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 
-#define WATCH_FILES_MAX 4
+#define WATCH_FILES_MAX 6
 #define WATCH_LOOK_MS   1000 /* at least this often, count as changed what may have been missed */
 
 struct watch;

@@ -300,7 +300,19 @@ enum status db_open(const struct db_settings *settings, struct db **out)
     return OK;
 }
 
-/* The path leads elsewhere, but the log beside it may be that of the file we have open. */
+/* Whether it is known that another file is in its place, or none: a look that failed says nothing,
+ * and others may be writing to the log that would be taken away. For the same reason that there is
+ * none must be said twice. */
+static bool was_replaced(const struct db *db)
+{
+    struct stat now;
+    if (stat(db->path, &now) == 0) {
+        return !file_is_same(&now, &db->file);
+    }
+    return errno == ENOENT && access(db->path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* The path may lead elsewhere, and the log beside it be that of the file we have open. */
 static void save_log(const struct db *db)
 {
     struct stat now;
@@ -310,13 +322,13 @@ static void save_log(const struct db *db)
         return;
     }
     if (code != SQLITE_OK) {
-        log_error("%s: was replaced, and its log could not be saved: %s", db->path,
+        log_error("%s: was replaced or moved, and its log could not be saved: %s", db->path,
                   sqlite3_errstr(code));
         return;
     }
     /* The log of a cache is taken away by whoever makes the cache anew. */
-    if (db->kind == DB_MAIN && stat(db->wal_path, &now) == 0 && file_is_same(&now, &db->wal) &&
-        unlink(db->wal_path) == 0) {
+    if (db->kind == DB_MAIN && was_replaced(db) && stat(db->wal_path, &now) == 0 &&
+        file_is_same(&now, &db->wal) && unlink(db->wal_path) == 0) {
         char *index_path = join(db->path, "-shm");
         if (index_path != NULL) {
             (void)unlink(index_path);
@@ -394,23 +406,30 @@ enum status db_exec(struct db *db, const char *script)
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
 }
 
-enum status db_begin(struct db *db, bool patient)
+/* What failed to begin may have begun all the same, and nobody would end it. */
+static enum status begin(struct db *db, const char *how)
 {
-    if (patient) {
-        return db_exec(db, "BEGIN IMMEDIATE");
+    int code = sqlite3_exec(db->handle, how, NULL, NULL, NULL);
+    if (code != SQLITE_OK) {
+        db_rollback(db);
     }
-    db->wait_ms = 0;
-    int code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    db->wait_ms = DB_WAIT_MS;
-    if ((code & 0xff) == SQLITE_BUSY) {
+    if ((code & 0xff) == SQLITE_BUSY && db->wait_ms == 0) {
         return ERR_BUSY;
     }
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
 }
 
+enum status db_begin(struct db *db, bool patient)
+{
+    db->wait_ms = patient ? DB_WAIT_MS : 0;
+    enum status status = begin(db, "BEGIN IMMEDIATE");
+    db->wait_ms = DB_WAIT_MS;
+    return status;
+}
+
 enum status db_begin_reading(struct db *db)
 {
-    return db_exec(db, "BEGIN");
+    return begin(db, "BEGIN");
 }
 
 void db_end_reading(struct db *db)

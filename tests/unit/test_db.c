@@ -1,6 +1,7 @@
 /* The engine under the store: settings, faults, files that go and come back. */
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,8 @@
 #include "base/log.h"
 #include "database.h"
 #include "db/db.h"
+#include "db/sqlite.h"
+#include "in_child.h"
 #include "scratch.h"
 
 #define TABLE                                                                                      \
@@ -432,6 +435,40 @@ static void the_log_of_a_replaced_file_is_never_applied_to_the_new_one(void **st
     db_close(&db);
 }
 
+/* Of two connections one is closed while its looks at the database, and no others, fail with
+ * `code`. */
+static int close_blind(int code)
+{
+    struct db *first = open_again();
+    struct db *second = open_again();
+    int64_t things = ask(first, "SELECT count(*) FROM thing");
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    uint32_t action = SCMP_ACT_ERRNO((uint32_t)code);
+    scmp_datum_t path = (scmp_datum_t)(uintptr_t)second->path;
+    bool is_blind =
+        filter != NULL &&
+        seccomp_rule_add(filter, action, SCMP_SYS(stat), 1, SCMP_A0(SCMP_CMP_EQ, path, 0)) == 0 &&
+        seccomp_rule_add(filter, action, SCMP_SYS(newfstatat), 1, SCMP_A1(SCMP_CMP_EQ, path, 0)) ==
+            0 &&
+        seccomp_load(filter) == 0;
+    seccomp_release(filter);
+    is_blind = is_blind && !db_is_in_place(second);
+    db_close(&second);
+    return things == 1 && is_blind && db_is_in_place(first) ? 0 : 1;
+}
+
+static void a_failed_look_takes_no_log_from_others(void **state)
+{
+    (void)state;
+    static const int codes[] = {EIO, EACCES, ENOENT};
+    struct db *db = make_database();
+    assert_int_equal(add(db, "old"), OK);
+    db_close(&db);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        assert_int_equal(in_child(close_blind, codes[i]), 0);
+    }
+}
+
 static void a_log_that_another_program_made_anew_is_left_alone(void **state)
 {
     (void)state;
@@ -540,6 +577,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_cut_short_fails_without_a_crash),
         cmocka_unit_test(a_file_that_goes_or_is_replaced_is_noticed),
         cmocka_unit_test(the_log_of_a_replaced_file_is_never_applied_to_the_new_one),
+        cmocka_unit_test(a_failed_look_takes_no_log_from_others),
         cmocka_unit_test(a_log_that_another_program_made_anew_is_left_alone),
         cmocka_unit_test(a_copy_is_private_whole_and_never_overwrites),
         cmocka_unit_test(removed_content_leaves_the_file),

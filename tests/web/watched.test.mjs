@@ -2,7 +2,7 @@
 // be watched, they are looked at with every check.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { plainLatchkey } from './support/clock.mjs';
@@ -132,5 +132,18 @@ forEachStore('programs whose folders are moved', (at) => {
         }
         assert.equal((await browser.signOut()).status, 303);
         await assertDead(at, cookie, 48);
+    });
+});
+
+// As a hand that means to help does it: what stands in them is lost, and the next who writes makes new ones.
+forEachStore('programs whose logs are taken away', (at) => {
+    it('know of it at the next request', async () => {
+        const { cookie } = await signedIn(at.webs[0].port);
+        await warm(at, cookie);
+        for (const file of [path.join(at.install.state, 'latchkey.db'), path.join(at.install.run, 'cache.db')]) {
+            for (const ending of ['wal', 'shm']) rmSync(`${file}-${ending}`, { force: true });
+        }
+        await assertAlive(at, (await signedIn(at.webs[0].port, bob)).cookie);
+        await assertAlive(at, cookie);
     });
 });
