@@ -24,14 +24,16 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 # Debian 12 does not mark them so. It marks nothing for IBT, and there not everything is fit for it.
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,-z,text,-z,defs,--as-needed,--build-id \
             $(IS_X86:%=-Wl,-z,shstk)
-LDLIBS   := -lseccomp -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih -lzxcvbn
+LDLIBS   := -lfcgi -lsodium -lnettle -lcrypt -lsqlite3 -linih -lzxcvbn
 
 # What changes the programs that it is linked with, those that hash: an mmap of our own.
 HASHING_SRC := src/crypto/huge_pages.c
+# What is run while the rest is built: it makes the filters of system calls.
+FILTERS_SRC := src/confine/rules.c src/confine/make_filters.c
 # The library is every room but the command line's; the command's own files are linked with it.
-LIB_SRC  := $(filter-out $(HASHING_SRC) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
+LIB_SRC  := $(filter-out $(HASHING_SRC) $(FILTERS_SRC) $(wildcard src/cli/*.c),$(wildcard src/*/*.c))
 CLI_SRC  := $(wildcard src/cli/*.c)
-GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c
+GEN_SRC  := $(BUILD)/gen/templates.c $(BUILD)/gen/schema.c $(BUILD)/gen/cache_schema.c $(BUILD)/gen/filters.c
 PROGRAMS := $(patsubst cgi-bin/%.c,%,$(wildcard cgi-bin/*.c))
 TESTS    := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 CONSTANT := $(BUILD)/timing/constant_time
@@ -248,6 +250,13 @@ $(BUILD)/gen/cache_schema.c: tools/embed $(wildcard schema/cache/*.sql)
 	@mkdir -p $(@D)
 	$(Q)tools/embed embedded_cache_schema $(sort $(wildcard schema/cache/*.sql)) > $@
 
+$(BUILD)/gen/make-filters: $(FILTERS_SRC:%.c=$(BUILD)/%.o)
+	$(LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lseccomp
+
+$(BUILD)/gen/filters.c: $(BUILD)/gen/make-filters
+	$(Q)$< > $@
+
 # One short line for each thing that is made; `make V=1` shows the commands.
 Q       := $(if $(V),,@)
 COMPILE  = @mkdir -p $(@D)$(if $(V),,; echo "  CC    $@")
@@ -322,14 +331,14 @@ $(BUILD)/san/cgi-bin/%: $(BUILD)/san/cgi-bin/%.o $(BUILD)/san/liblatchkey.a
 	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS)
 $(BUILD)/san/tests/%: $(BUILD)/san/tests/unit/%.o $(BUILD)/san/libtest.a $(BUILD)/san/liblatchkey.a
 	$(LINK)
-	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+	$(Q)$(CC) $(SANITIZE) -o $@ $^ $(LDLIBS) -lcmocka -ljansson -lseccomp
 $(BUILD)/plain-tests/%: $(BUILD)/tests/unit/%.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka -ljansson -lseccomp
 $(CONSTANT): $(BUILD)/tests/timing/constant_time.o $(BUILD)/tests/timing/marks.o $(BUILD)/libtest.a $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -Wl,--wrap=secret_is_equal,--wrap=digest_sha256,--wrap=seal_open,--wrap=crypt_r \
-	    -o $@ $^ $(LDLIBS) -lcmocka -ljansson
+	    -o $@ $^ $(LDLIBS) -lcmocka -ljansson -lseccomp
 $(BUILD)/bench/huge_hash_rate: $(BUILD)/tests/bench/hash_rate.o $(BUILD)/liblatchkey.a
 	$(LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -8,14 +8,14 @@ import { faultsOf } from './calls.mjs';
 const mostCalls = 5000; // of one function in one request
 
 // Libraries that end the program, and so the worker, when they get no memory: libfcgi by an assertion,
-// zxcvbn, libc's name service and, before a process serves, libseccomp by a null pointer; or no random bytes when it starts: libsodium. A
+// zxcvbn and libc's name service by a null pointer; or no random bytes when it starts: libsodium. A
 // worker is replaced; after a pause, if it did not live for a second. So their calls are left alone
 // but in the scenarios that are about that.
-const frail = { malloc: ' libfcgi libseccomp libzxcvbn ', calloc: ' libfcgi libseccomp libzxcvbn ', realloc: ' libfcgi libseccomp libzxcvbn ', getrandom: ' libsodium ', open: ' libsodium ' };
+const frail = { malloc: ' libfcgi libzxcvbn ', calloc: ' libfcgi libzxcvbn ', realloc: ' libfcgi libzxcvbn ', getrandom: ' libsodium ', open: ' libsodium ' };
 const frailInCommands = { ...frail, malloc: ' libc libzxcvbn ', calloc: ' libc ', realloc: ' libc ' };
 const youngMs = 1100;
 // Of calls that fail from some one on only the first is told; the library's may come after it.
-const isOfFrail = (scenario, told) => scenario.withFrail || told.some(({ object, injected }) => injected > 0 && /^(libfcgi|libseccomp|libzxcvbn|libsodium)\./.test(object));
+const isOfFrail = (scenario, told) => scenario.withFrail || told.some(({ object, injected }) => injected > 0 && /^(libfcgi|libzxcvbn|libsodium)\./.test(object));
 
 // An answer that says nothing but that something failed.
 function isTold(answer) {

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <seccomp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +32,8 @@ long syscall(long number, ...)
         long (*call)(long, ...);
     } original = {.found = dlsym(RTLD_NEXT, "syscall")};
     va_list rest;
-    if (number == SYS_landlock_create_ruleset && is_without("landlock")) {
+    if ((number == SYS_landlock_create_ruleset && is_without("landlock")) ||
+        (number == SYS_seccomp && is_without("seccomp"))) {
         errno = ENOSYS;
         return -1;
     }
@@ -44,13 +44,4 @@ long syscall(long number, ...)
     va_end(rest);
     return original.call(number, arguments[0], arguments[1], arguments[2], arguments[3],
                          arguments[4], arguments[5]);
-}
-
-int seccomp_load(const scmp_filter_ctx filter)
-{
-    union {
-        void *found;
-        int (*call)(const scmp_filter_ctx);
-    } original = {.found = dlsym(RTLD_NEXT, "seccomp_load")};
-    return is_without("seccomp") ? -EINVAL : original.call(filter);
 }
