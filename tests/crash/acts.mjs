@@ -2,9 +2,10 @@
 // how it is known to be acknowledged, and facts that are all as before or all as after.
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { plainLatchkey } from '../web/support/clock.mjs';
+import { runToEnd } from '../web/support/child.mjs';
 import { askFastcgi, parse } from '../web/support/direct.mjs';
-import { cart, cgi, cookieOf, describe, run } from './world.mjs';
+import { plainLatchkey } from '../web/support/install.mjs';
+import { cart, cgi, cookieOf, describe } from './world.mjs';
 
 // Of "correct horse battery staple", as another program made it.
 const importedHash = '$6$rounds=1000$saltsalt$j9Vf8YShD0koGhimfqidabEQeWmhpJ9YxprOCX.iV89zcJPtewN9pJnLRum4UDiZcBurQvcQNMKwhpHywoJfV/';
@@ -320,7 +321,7 @@ export const acts = [
 // Runs what somebody does, by a program that starts for it, or by one that runs: { status, answer, ... }.
 export async function perform(world, doing, { isRunning = false, env = world.env, ...more } = {}) {
     if (doing.request === undefined) {
-        const result = await run([plainLatchkey, ...doing.words], { env, input: doing.input, ...more });
+        const result = await runToEnd([plainLatchkey, ...doing.words], { env, input: doing.input, ...more });
         return { ...result, answer: parse('') };
     }
     const { input, variables } = describe(doing.request);
@@ -329,7 +330,7 @@ export async function perform(world, doing, { isRunning = false, env = world.env
         return { status: answer.status === 0 ? 'SIGKILL' : 0, answer };
     }
     const command = doing.program === 'cart' ? cart : cgi(doing.program);
-    const result = await run([command], { env: { ...env, ...variables }, input, ...more });
+    const result = await runToEnd([command], { env: { ...env, ...variables }, input, ...more });
     return { ...result, answer: parse(result.output) };
 }
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { plainLatchkey } from '../web/support/clock.mjs';
-import { root } from '../web/support/install.mjs';
+import { runToEnd } from '../web/support/child.mjs';
+import { plainLatchkey, root } from '../web/support/install.mjs';
 import { Crash, modes } from './crash.mjs';
-import { World, run } from './world.mjs';
+import { World } from './world.mjs';
 
 const steps = readdirSync(path.join(root, 'schema')).filter((name) => name.endsWith('.sql')).sort()
     .map((name) => readFileSync(path.join(root, 'schema', name), 'utf8'));
@@ -71,7 +71,7 @@ PRAGMA application_id = ${ours}; PRAGMA user_version = ${to}; COMMIT; PRAGMA wal
     async strike(name, call) {
         const calls = this.calls[name] ?? 0;
         this.crash.arm('latchkey', call ?? (calls > 0 ? 1 + Math.floor(Math.random() * calls) : 0), pick(Object.keys(modes)));
-        const { status, errors } = await run([plainLatchkey, name], { env: { ...this.world.env, ...this.crash.env } });
+        const { status, errors } = await runToEnd([plainLatchkey, name], { env: { ...this.world.env, ...this.crash.env } });
         if (status !== 'SIGKILL') {
             assert.equal(status, 0, errors);
             this.calls[name] = this.crash.calls;

@@ -9,8 +9,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { plainLatchkey } from '../web/support/clock.mjs';
-import { Install } from '../web/support/install.mjs';
+import { Install, plainLatchkey } from '../web/support/install.mjs';
 import { makeLibrary } from '../web/support/preload.mjs';
 import { settingsFor } from '../web/support/stores.mjs';
 import { acts, ask, perform } from './acts.mjs';

@@ -1,38 +1,19 @@
 // An installation with people and sessions, of which is known what must be so; and ways to ask it, by
 // programs that start for the question and by programs that run all the time.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { runToEnd } from '../web/support/child.mjs';
 import { askFastcgi, parse, required } from '../web/support/direct.mjs';
-import { plainLatchkey } from '../web/support/clock.mjs';
 import { formType } from '../web/support/forms.mjs';
 import { encodeForm, formFields } from '../web/support/http.mjs';
-import { Install } from '../web/support/install.mjs';
+import { Install, plainExamples, plainLatchkey, plainPrograms } from '../web/support/install.mjs';
 import { settingsFor } from '../web/support/stores.mjs';
 
-const bin = path.dirname(plainLatchkey);
-export const cgi = (program) => path.join(bin, '../cgi-bin', program);
-export const cart = path.join(bin, '../examples/cart');
+export const cgi = (program) => path.join(plainPrograms, program);
+export const cart = path.join(plainExamples, 'cart');
 
 export const settings = { workers: { login: 4, logout: 4, account: 4, gate: 2 }, throttle: { attempts: 1000000 } };
-
-// Runs a program to its end: { status: its exit status or the signal, output, errors }. `kill_ms`: it is
-// killed after that long.
-export function run([command, ...words], { env, input = '', kill_ms } = {}) {
-    return new Promise((resolve, reject) => {
-        const child = spawn(command, words, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-        const timer = kill_ms === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), kill_ms);
-        const texts = { stdout: '', stderr: '' };
-        for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { texts[name] += text; });
-        child.stdin.on('error', () => {}).end(input);
-        child.on('error', reject);
-        child.on('close', (status, signal) => {
-            clearTimeout(timer);
-            resolve({ status: status ?? signal, output: texts.stdout, errors: texts.stderr });
-        });
-    });
-}
 
 // Waits for all of them, also when one fails, so that each puts away what it has made.
 export async function together(tasks) {
@@ -97,7 +78,7 @@ export class World {
 
     // The command, for what must work.
     async do(words, input) {
-        const result = await run([plainLatchkey, ...words], { env: this.env, input });
+        const result = await runToEnd([plainLatchkey, ...words], { env: this.env, input });
         assert.equal(result.status, 0, `latchkey ${words.join(' ')}: ${result.errors}`);
         return result.output;
     }
@@ -105,7 +86,7 @@ export class World {
     // A request to a program that starts for it.
     async askNew(program, request) {
         const { input, variables } = describe(request);
-        return parse((await run([program === 'cart' ? cart : cgi(program)], { env: { ...this.env, ...variables }, input })).output);
+        return parse((await runToEnd([program === 'cart' ? cart : cgi(program)], { env: { ...this.env, ...variables }, input })).output);
     }
 
     // The same to one that runs; one of the workers.
@@ -191,7 +172,7 @@ export class World {
     }
 
     async sql(text, file = this.database) {
-        const { output, errors, status } = await run(['sqlite3', '-cmd', '.timeout 5000', file, text], { env: this.env });
+        const { output, errors, status } = await runToEnd(['sqlite3', '-cmd', '.timeout 5000', file, text], { env: this.env });
         assert.equal(status, 0, errors);
         return output.trim();
     }
@@ -200,7 +181,7 @@ export class World {
     async checkWhole() {
         assert.equal(await this.sql('PRAGMA integrity_check; PRAGMA foreign_key_check'), 'ok');
         assert.equal(await this.sql('SELECT count(*) FROM user'), String(this.users.size));
-        const { output, errors } = await run([plainLatchkey, 'audit', 'verify'], { env: this.env });
+        const { output, errors } = await runToEnd([plainLatchkey, 'audit', 'verify'], { env: this.env });
         assert.ok(this.hasBreak || !errors, `audit verify: ${output}${errors}`);
     }
 }

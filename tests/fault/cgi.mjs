@@ -8,8 +8,11 @@ import { Client } from './world.mjs';
 // Runs a program for a request of `client`. What it leaves unfinished has not `ended`.
 async function run(client, target, options) {
     const { program, variables } = client.describe(target, options);
-    const result = await client.world.cgi(program, variables, options?.body);
-    return client.keep({ ...parse(result.text), ...result, ended: result.code === 0 && /^Status: \d{3}/.test(result.text) && result.text.includes('\r\n\r\n') });
+    const { status, output } = await client.world.cgi(program, variables, options?.body);
+    return client.keep({
+        ...parse(output), signal: typeof status === 'string' ? status : undefined,
+        ended: status === 0 && /^Status: \d{3}/.test(output) && output.includes('\r\n\r\n'),
+    });
 }
 
 const ask = { HTTP_ACCEPT: 'application/json' };

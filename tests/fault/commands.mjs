@@ -1,11 +1,11 @@
 // The command, from its first call to its last: what it does is done or not, never half, and it says
 // which.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { runToEnd } from '../web/support/child.mjs';
 import { root } from '../web/support/install.mjs';
-import { builds } from './world.mjs';
+import { builds, patience } from './world.mjs';
 
 const imported = 'dora:$2y$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG\n';
 const password = 'seven purple elephants yawn\n';
@@ -49,19 +49,8 @@ function look(world) {
     return `${database}; ${lines(secret).length} lines of secret, ${lines(secret).filter((line) => former.includes(line)).length} known`;
 }
 
-function run(world, args, input) {
-    return new Promise((resolve) => {
-        const child = spawn(builds[world.build].command, args, { env: { ...world.install.env, ...world.env } });
-        const output = { stdout: '', stderr: '' };
-        for (const stream of ['stdout', 'stderr']) child[stream].setEncoding('utf8').on('data', (part) => { output[stream] += part; });
-        child.stdin.on('error', () => {}).end(input);
-        const timer = setTimeout(() => child.kill('SIGALRM'), 60000);
-        child.on('close', (code, signal) => {
-            clearTimeout(timer);
-            resolve({ code, signal, ...output });
-        });
-    });
-}
+const run = (world, args, input) =>
+    runToEnd([builds[world.build].command, ...args], { env: { ...world.install.env, ...world.env }, input, ...patience });
 
 // `changes`: what it does can be seen in the state; others answer only. `between`: what it may leave,
 // told, when it fails after a first step. `warns`: with such words it has changed the secret alone.
@@ -77,18 +66,18 @@ function command(name, args, { input = '', changes = true, between = /^$/, warns
         },
         act: (world) => run(world, words(world), input),
         judge(answer, world) {
-            assert.equal(answer.signal, null, `died of ${answer.signal}`);
-            assert.doesNotMatch(answer.stderr, /Sanitizer|runtime error:/);
+            assert.equal(typeof answer.status, 'number', `died of ${answer.status}`);
+            assert.doesNotMatch(answer.errors, /Sanitizer|runtime error:/);
             const state = look(world);
-            if (answer.code === 0) {
+            if (answer.status === 0) {
                 seen.after ??= state;
-                const part = warns?.test(answer.stderr) ? (text) => text.replace(/^.*;/, '') : (text) => text;
+                const part = warns?.test(answer.errors) ? (text) => text.replace(/^.*;/, '') : (text) => text;
                 assert.equal(part(state), part(seen.after), 'what was said to be done is done');
                 after?.(world);
                 return 'right';
             }
-            assert.equal(answer.code, 1, `ended with ${answer.code}: ${answer.stderr}`);
-            assert.notEqual(answer.stderr, '', 'a failure is told');
+            assert.equal(answer.status, 1, `ended with ${answer.status}: ${answer.errors}`);
+            assert.notEqual(answer.errors, '', 'a failure is told');
             assert.ok([seen.before, ...(changes ? [seen.after] : [])].includes(state) || between.test(state), `half done: ${state}, neither ${seen.before} nor ${seen.after}`);
             return 'told 1';
         },

@@ -1,13 +1,13 @@
 // One installation under test: its programs, started with the library before them, and whoever asks
 // them at their sockets, without a web server between.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { plainLatchkey } from '../web/support/clock.mjs';
+import { runToEnd } from '../web/support/child.mjs';
 import { askFastcgi, required, sanitizers } from '../web/support/direct.mjs';
 import { formType } from '../web/support/forms.mjs';
 import { Browser } from '../web/support/http.mjs';
-import { Install, alice, latchkey, programs, until } from '../web/support/install.mjs';
+import { Install, alice, latchkey, plainLatchkey, plainPrograms, programs, until } from '../web/support/install.mjs';
 import { countProcesses, findWorkers } from '../web/support/processes.mjs';
 import { settingsFor } from '../web/support/stores.mjs';
 import { Plan } from './plan.mjs';
@@ -19,9 +19,12 @@ const workers = { login: 1, logout: 1, account: 1, gate: 1 };
 const html = 'text/html,application/xhtml+xml,*/*;q=0.8';
 export const library = path.join(programs, '../../fault/libfault.so');
 
+// What does not end by itself is told from what was killed.
+export const patience = { kill_ms: 60000, signal: 'SIGALRM' };
+
 // How each build is started: the sanitizer's own functions stand behind the library's.
 export const builds = {
-    plain: { command: plainLatchkey, cgi: path.join(programs, '../../cgi-bin'), env: {} },
+    plain: { command: plainLatchkey, cgi: plainPrograms, env: {} },
     sanitized: {
         command: latchkey, cgi: programs,
         env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? 'abort_on_error=1:detect_leaks=1'}:verify_asan_link_order=0:quarantine_size_mb=4` },
@@ -100,22 +103,9 @@ export class World {
     }
 
     // A program run as CGI, to its end.
-    cgi(program, variables, body = '') {
-        return new Promise((resolve) => {
-            const child = spawn(path.join(builds[this.build].cgi, program), [], {
-                env: { LATCHKEY_CONFIG: this.install.config, ...this.env, ...variables },
-            });
-            const output = { stdout: [], stderr: [] };
-            for (const stream of ['stdout', 'stderr']) child[stream].on('data', (part) => output[stream].push(part));
-            child.stdin.on('error', () => {}).end(body);
-            const timer = setTimeout(() => child.kill('SIGALRM'), 60000);
-            child.on('close', (code, signal) => {
-                clearTimeout(timer);
-                resolve({
-                    code, signal, text: Buffer.concat(output.stdout).toString(), log: Buffer.concat(output.stderr).toString(),
-                });
-            });
-        });
+    cgi(program, variables, input) {
+        const env = { LATCHKEY_CONFIG: this.install.config, ...this.env, ...variables };
+        return runToEnd([path.join(builds[this.build].cgi, program)], { env, input, ...patience });
     }
 }
 

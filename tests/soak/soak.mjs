@@ -11,8 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describeMachine, keep } from '../bench/kept.mjs';
 import { grouped } from '../bench/numbers.mjs';
 import { describe, formatTable } from '../bench/report.mjs';
-import { plainLatchkey } from '../web/support/clock.mjs';
-import { Install, Service } from '../web/support/install.mjs';
+import { Install, Service, plainExamples, plainLatchkey } from '../web/support/install.mjs';
 import { countAll } from '../web/support/processes.mjs';
 import { servers } from '../web/support/servers.mjs';
 import { settingsFor, stores } from '../web/support/stores.mjs';
@@ -29,7 +28,7 @@ const settings = { workers, throttle: { attempts: 1000000 }, password: { memory:
 // needs it, so that their descriptors come and go.
 const limits = { memory_MB: 1, descriptors: 10 };
 
-const cart = path.join(path.dirname(plainLatchkey), '../examples/cart');
+const cart = path.join(plainExamples, 'cart');
 
 // lighttpd runs the example that keeps a cart in the session.
 const withCart = (install) => `

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { behindEach } from './support/behind.mjs';
-import { plainLatchkey } from './support/clock.mjs';
 import { required, runCgi } from './support/direct.mjs';
 import { formType, openForm } from './support/forms.mjs';
 import { encodeForm, formFields, raw } from './support/http.mjs';
-import { Install, alice } from './support/install.mjs';
+import { Install, alice, plainLatchkey } from './support/install.mjs';
 
 const own = '127.0.0.1';
 const claimed = '203.0.113.7';

@@ -6,10 +6,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { plainLatchkey } from './support/clock.mjs';
 import { openForm, signedIn, without } from './support/forms.mjs';
 import { formFields, request } from './support/http.mjs';
-import { Install, alice, bob } from './support/install.mjs';
+import { Install, alice, bob, plainLatchkey } from './support/install.mjs';
 import { makeLibrary } from './support/preload.mjs';
 import { servers } from './support/servers.mjs';
 

@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
-import { plainLatchkey } from './support/clock.mjs';
 import { formType, openForm } from './support/forms.mjs';
 import { encodeForm, request } from './support/http.mjs';
+import { plainLatchkey } from './support/install.mjs';
 import { get, many } from './support/replay.mjs';
 import { forEachStore } from './support/stores.mjs';
 

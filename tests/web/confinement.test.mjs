@@ -5,16 +5,14 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, cpSync, fchmodSync, openSync, readFileSync, readSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { plainLatchkey } from './support/clock.mjs';
 import { required, runCgi } from './support/direct.mjs';
 import { signedIn } from './support/forms.mjs';
-import { Install, isAlive, until } from './support/install.mjs';
+import { Install, isAlive, plainLatchkey, plainPrograms, until } from './support/install.mjs';
 import { makeLibrary } from './support/preload.mjs';
 import { copyPrograms, findProgram, findWorkers, hasPorter } from './support/processes.mjs';
 import { lighttpd } from './support/servers.mjs';
 
 const workers = { login: 1, logout: 1, account: 1, gate: 1 };
-const plainPrograms = path.join(path.dirname(plainLatchkey), '../cgi-bin');
 const half = 4096;
 const EPERM = 1;
 const ENOMEM = 12;

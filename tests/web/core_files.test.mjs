@@ -4,10 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { plainLatchkey } from './support/clock.mjs';
 import { required } from './support/direct.mjs';
 import { formType } from './support/forms.mjs';
-import { Install, Service, isAlive, until } from './support/install.mjs';
+import { Install, Service, isAlive, plainLatchkey, plainPrograms, until } from './support/install.mjs';
 import { findInMemory, pieces, readSecret } from './support/memory.mjs';
 import { makeLibrary } from './support/preload.mjs';
 import { children, countProcesses } from './support/processes.mjs';
@@ -16,7 +15,6 @@ import { isRoot } from './support/unprivileged.mjs';
 
 const canary = 'a-password-that-stands-nowhere-else-4711';
 const needles = pieces('the password', canary);
-const cgiBin = path.join(path.dirname(plainLatchkey), '../cgi-bin');
 
 // Where the kernel writes core files into the folder of the process, there they can be looked for.
 const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8').trim();
@@ -93,7 +91,7 @@ describe('core files', { skip, concurrency: 1 }, () => {
     it('are not written of a program that reads a form as CGI', async () => {
         for (const program of ['login', 'account']) {
             const body = `username=alice&password=${canary}`;
-            await assertSilent(path.join(cgiBin, program), [], body, {
+            await assertSilent(path.join(plainPrograms, program), [], body, {
                 ...required, LATCHKEY_CONFIG: install.config, REQUEST_METHOD: 'POST', REQUEST_URI: `/auth/${program}`,
                 SCRIPT_NAME: `/auth/${program}`, CONTENT_TYPE: formType, CONTENT_LENGTH: String(body.length + 1),
             });

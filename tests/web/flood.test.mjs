@@ -5,9 +5,8 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { plainLatchkey } from './support/clock.mjs';
 import { Browser, encodeForm, formFields, request } from './support/http.mjs';
-import { Install, alice } from './support/install.mjs';
+import { Install, alice, plainLatchkey } from './support/install.mjs';
 import { findWorkers } from './support/processes.mjs';
 import { nginx, secret } from './support/servers.mjs';
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser } from './support/http.mjs';
-import { Install, alice, programs } from './support/install.mjs';
+import { Install, alice, plainPrograms, programs } from './support/install.mjs';
 import { findWorkers } from './support/processes.mjs';
 import { lighttpd } from './support/servers.mjs';
 
@@ -34,7 +34,7 @@ describe('huge pages', () => {
     });
 
     it('only login and account have an mmap of their own', () => {
-        for (const folder of [programs, path.join(programs, '../../cgi-bin')]) {
+        for (const folder of [programs, plainPrograms]) {
             for (const name of ['login', 'logout', 'account', 'gate']) {
                 const { status, stdout } = spawnSync('nm', ['-D', '--defined-only', path.join(folder, name)], { encoding: 'utf8' });
                 assert.equal(status, 0);

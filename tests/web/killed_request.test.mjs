@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Crash } from '../crash/crash.mjs';
-import { plainLatchkey } from './support/clock.mjs';
 import { csrfOf, formType, signedIn } from './support/forms.mjs';
 import { encodeForm, request } from './support/http.mjs';
-import { Install } from './support/install.mjs';
+import { Install, plainLatchkey } from './support/install.mjs';
 import { servers } from './support/servers.mjs';
 import { settingsFor } from './support/stores.mjs';
 

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
-import { plainLatchkey } from './support/clock.mjs';
 import { required } from './support/direct.mjs';
 import { csrfOf, formType, signedIn } from './support/forms.mjs';
 import { encodeForm } from './support/http.mjs';
-import { Service, alice, bob } from './support/install.mjs';
+import { Service, alice, bob, plainLatchkey, plainPrograms } from './support/install.mjs';
 import { replay, replayEverywhere, warm } from './support/replay.mjs';
 import { forEachStore } from './support/stores.mjs';
 
@@ -29,7 +28,7 @@ const command = (...args) => ({ words: [plainLatchkey, ...args] });
 async function signOut({ browser, copied }) {
     const input = encodeForm({ csrf: await csrfOf(browser) });
     return {
-        words: [path.join(path.dirname(plainLatchkey), '../cgi-bin/logout')], input,
+        words: [path.join(plainPrograms, 'logout')], input,
         env: {
             ...required, REQUEST_METHOD: 'POST', REQUEST_URI: '/auth/logout', SCRIPT_NAME: '/auth/logout',
             HTTP_COOKIE: copied, CONTENT_TYPE: formType, CONTENT_LENGTH: String(input.length),

@@ -5,10 +5,10 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Clock, day, hour, minute, noted, plainLatchkey } from './support/clock.mjs';
+import { Clock, day, hour, minute, noted } from './support/clock.mjs';
 import { fastcgiRequest, required } from './support/direct.mjs';
 import { Browser, encodeForm, formFields, request } from './support/http.mjs';
-import { Install, alice, bob, until } from './support/install.mjs';
+import { Install, alice, bob, plainLatchkey, until } from './support/install.mjs';
 import { children, findWorkers } from './support/processes.mjs';
 import { lighttpd, secret, servers } from './support/servers.mjs';
 

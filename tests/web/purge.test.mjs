@@ -4,9 +4,8 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { it } from 'node:test';
 import { promisify } from 'node:util';
-import { plainLatchkey } from './support/clock.mjs';
 import { signedIn } from './support/forms.mjs';
-import { Service, latchkey } from './support/install.mjs';
+import { Service, latchkey, plainLatchkey } from './support/install.mjs';
 import { get } from './support/replay.mjs';
 import { forEachStore } from './support/stores.mjs';
 

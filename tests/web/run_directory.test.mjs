@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { it } from 'node:test';
-import { clocked, plainLatchkey } from './support/clock.mjs';
+import { clocked } from './support/clock.mjs';
 import { signedIn } from './support/forms.mjs';
-import { alice } from './support/install.mjs';
+import { alice, plainLatchkey } from './support/install.mjs';
 import { assertDead, warm } from './support/replay.mjs';
 import { forEachStore, settingsFor } from './support/stores.mjs';
 

@@ -2,12 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { programs, until } from './install.mjs';
+import { plainLatchkey, until } from './install.mjs';
 import { makeLibrary } from './preload.mjs';
 
-// The programs as they are installed: before sanitized ones nothing can be preloaded.
-export const plainLatchkey = path.join(programs, '../../bin/latchkey');
-
+// Of programs as they are installed: before sanitized ones nothing can be preloaded.
 export class Clock {
     constructor(install) {
         this.library = makeLibrary(install.folder, 'tests/web/support/clock.c');

@@ -11,6 +11,10 @@ const build = path.resolve(root, process.env.BUILD ?? 'build');
 // The sanitized programs, so that a fault that a test only brushes against ends it.
 export const programs = path.join(build, 'san', 'cgi-bin');
 export const latchkey = path.join(build, 'san', 'bin', 'latchkey');
+// As they are installed, for what the sanitizers would hide or forbid.
+export const plainPrograms = path.join(build, 'cgi-bin');
+export const plainLatchkey = path.join(build, 'bin', 'latchkey');
+export const plainExamples = path.join(build, 'examples');
 
 export const alice = { name: 'alice', password: 'correct horse battery staple' };
 export const bob = { name: 'bob', password: 'another long sentence of words' };
