@@ -7,7 +7,6 @@
  * after it, or when half of the bytes are written. All calls of such programs are counted in
  * `calls`. Bytes for standard error do not count: nobody relies on them. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,6 +22,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../web/support/original.h"
 
 enum mode { BEFORE, AFTER, HALF };
 
@@ -74,8 +75,6 @@ static bool begin(void)
     }
     return due;
 }
-
-#define ORIGINAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 /* What the call gave, when the program may go on. */
 #define CALL(name, ...)                                                                            \

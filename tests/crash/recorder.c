@@ -6,7 +6,6 @@
  * people are answered. What programs write to memory that they share is not seen: it lies on no
  * disk. Right for one program at a time. Read by tests/crash/recording.mjs. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
@@ -17,13 +16,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "../web/support/original.h"
+
 struct record {
     uint32_t kind; /* a letter */
     uint32_t path_len, other_len, len;
     int64_t at; /* the place in the file, or its new length */
 };
-
-#define ORIGINAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 #define RECORD 150 /* out of the way of the descriptors that programs open */
 

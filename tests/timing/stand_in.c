@@ -1,11 +1,12 @@
 /* Preloaded: lets the check of a password for a user who is not there take another time. In
  * microseconds, LATCHKEY_TEST_STAND_IN is what it takes longer; "none": it is left out. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "../web/support/original.h"
 
 /* The salt of src/crypto/password.c's stand-in, which it is known by: "nobodynobodynobodynobA". */
 static const unsigned char salt_of_nobody[crypto_pwhash_SALTBYTES] = {
@@ -23,11 +24,6 @@ int crypto_pwhash(unsigned char *const out, unsigned long long out_len, const ch
                   unsigned long long len, const unsigned char *const salt,
                   unsigned long long passes, size_t memory, int algorithm)
 {
-    union {
-        void *found;
-        int (*call)(unsigned char *, unsigned long long, const char *, unsigned long long,
-                    const unsigned char *, unsigned long long, size_t, int);
-    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash")};
     const char *wanted = getenv("LATCHKEY_TEST_STAND_IN");
     if (wanted != NULL && memcmp(salt, salt_of_nobody, sizeof salt_of_nobody) == 0) {
         if (strcmp(wanted, "none") == 0) {
@@ -37,5 +33,5 @@ int crypto_pwhash(unsigned char *const out, unsigned long long out_len, const ch
         for (double end = now_us() + strtod(wanted, NULL); now_us() < end;) {
         }
     }
-    return original.call(out, out_len, password, len, salt, passes, memory, algorithm);
+    return ORIGINAL(crypto_pwhash)(out, out_len, password, len, salt, passes, memory, algorithm);
 }

@@ -3,12 +3,13 @@
  * "crypt" for one of another scheme. */
 #define _GNU_SOURCE
 #include <crypt.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "original.h"
 
 static void note(const char *line, int len)
 {
@@ -29,38 +30,25 @@ int crypto_pwhash(unsigned char *out, unsigned long long out_len, const char *pa
 
 int crypto_pwhash_str_verify(const char *hash, const char *password, unsigned long long len)
 {
-    union {
-        void *found;
-        int (*call)(const char *, const char *, unsigned long long);
-    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash_str_verify")};
     const char *cost = strstr(hash, "$m=");
     char line[160];
     note(line,
          snprintf(line, sizeof line, "hash %.*s\n", cost != NULL ? (int)strcspn(cost + 1, "$") : 1,
                   cost != NULL ? cost + 1 : "?"));
-    return original.call(hash, password, len);
+    return ORIGINAL(crypto_pwhash_str_verify)(hash, password, len);
 }
 
 int crypto_pwhash(unsigned char *out, unsigned long long out_len, const char *password,
                   unsigned long long len, const unsigned char *salt, unsigned long long passes,
                   size_t memory, int algorithm)
 {
-    union {
-        void *found;
-        int (*call)(unsigned char *, unsigned long long, const char *, unsigned long long,
-                    const unsigned char *, unsigned long long, size_t, int);
-    } original = {.found = dlsym(RTLD_NEXT, "crypto_pwhash")};
     char line[160];
     note(line, snprintf(line, sizeof line, "hash m=%zu,t=%llu,p=1\n", memory / 1024, passes));
-    return original.call(out, out_len, password, len, salt, passes, memory, algorithm);
+    return ORIGINAL(crypto_pwhash)(out, out_len, password, len, salt, passes, memory, algorithm);
 }
 
 char *crypt_r(const char *password, const char *setting, struct crypt_data *work)
 {
-    union {
-        void *found;
-        char *(*call)(const char *, const char *, struct crypt_data *);
-    } original = {.found = dlsym(RTLD_NEXT, "crypt_r")};
     note("crypt\n", 6);
-    return original.call(password, setting, work);
+    return ORIGINAL(crypt_r)(password, setting, work);
 }

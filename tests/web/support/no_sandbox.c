@@ -1,7 +1,6 @@
 /* A kernel without what LATCHKEY_TEST_WITHOUT says, for programs that are started with this
  * preloaded: "landlock", "seccomp" or both. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "original.h"
 
 static char all[64];
 
@@ -27,10 +28,6 @@ static int is_without(const char *what)
 long syscall(long number, ...)
 {
     long arguments[6];
-    union {
-        void *found;
-        long (*call)(long, ...);
-    } original = {.found = dlsym(RTLD_NEXT, "syscall")};
     va_list rest;
     if ((number == SYS_landlock_create_ruleset && is_without("landlock")) ||
         (number == SYS_seccomp && is_without("seccomp"))) {
@@ -42,6 +39,6 @@ long syscall(long number, ...)
         arguments[i] = va_arg(rest, long);
     }
     va_end(rest);
-    return original.call(number, arguments[0], arguments[1], arguments[2], arguments[3],
-                         arguments[4], arguments[5]);
+    return ORIGINAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3],
+                             arguments[4], arguments[5]);
 }

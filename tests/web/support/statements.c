@@ -1,11 +1,12 @@
 /* Counts the SQL statements of programs that are started with this preloaded: one byte is added to
  * the file that LATCHKEY_TEST_STATEMENTS names for each statement that begins. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "original.h"
 
 static int note(unsigned event, void *context, void *statement, void *text)
 {
@@ -21,11 +22,7 @@ static int note(unsigned event, void *context, void *statement, void *text)
 
 int sqlite3_open_v2(const char *name, sqlite3 **out, int flags, const char *vfs)
 {
-    union {
-        void *found;
-        int (*call)(const char *, sqlite3 **, int, const char *);
-    } original = {.found = dlsym(RTLD_NEXT, "sqlite3_open_v2")};
-    int code = original.call(name, out, flags, vfs);
+    int code = ORIGINAL(sqlite3_open_v2)(name, out, flags, vfs);
     if (code == SQLITE_OK) {
         code = sqlite3_trace_v2(*out, SQLITE_TRACE_STMT, note, NULL);
     }

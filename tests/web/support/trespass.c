@@ -5,7 +5,6 @@
  * and from byte 4,096 on "RESULT ERRNO", which is empty until the deed is done. It is mapped when
  * the program starts, as what is open by then is out of reach of what confines processes later. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "original.h"
 
 #define HALF 4096
 #define GIB  ((size_t)1 << 30)
@@ -116,11 +117,7 @@ __attribute__((constructor)) static void prepare(void)
 
 int sqlite3_open_v2(const char *name, sqlite3 **out, int flags, const char *vfs)
 {
-    union {
-        void *found;
-        int (*call)(const char *, sqlite3 **, int, const char *);
-    } original = {.found = dlsym(RTLD_NEXT, "sqlite3_open_v2")};
-    int code = original.call(name, out, flags, vfs);
+    int code = ORIGINAL(sqlite3_open_v2)(name, out, flags, vfs);
     if (code == SQLITE_OK && strstr(name, "latchkey.db") != NULL) {
         database = *out;
     }
@@ -129,12 +126,8 @@ int sqlite3_open_v2(const char *name, sqlite3 **out, int flags, const char *vfs)
 
 int sqlite3_close(sqlite3 *handle)
 {
-    union {
-        void *found;
-        int (*call)(sqlite3 *);
-    } original = {.found = dlsym(RTLD_NEXT, "sqlite3_close")};
     if (handle == database) {
         database = NULL;
     }
-    return original.call(handle);
+    return ORIGINAL(sqlite3_close)(handle);
 }
