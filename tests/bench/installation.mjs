@@ -18,8 +18,8 @@ const userName = () => spawnSync('id', ['-un'], { encoding: 'utf8' }).stdout.tri
 
 export class Installation {
     // `cheap`: passwords that cost next to nothing, where sign-ins are not what is measured.
-    constructor(scratch, settings, { name, store = 'database', sessions, cheap = true }) {
-        Object.assign(this, { scratch, settings, name, store, sessions, cheap });
+    constructor(scratch, settings, { name, store = 'database', sessions, cheap = true, confinement = 'available' }) {
+        Object.assign(this, { scratch, settings, name, store, sessions, cheap, confinement });
         this.folder = makeFolder(scratch.folder, name);
         this.state = path.join(this.folder, 'state');
         this.runFolder = path.join(this.folder, 'run');
@@ -48,6 +48,7 @@ size = ${Math.max(64, Math.ceil(this.sessions * cacheOfSession / 1e6))}M
 [workers]
 gate = ${gateWorkers}
 login = ${loginWorkers}
+confinement = ${this.confinement}
 ${this.cheap ? '[password]\nmemory = 1M\npasses = 1' : ''}
 [log]
 level = warning
