@@ -1,17 +1,15 @@
 // Killed while an installation comes into being or is brought to the structure of a newer version:
 // each step of the structure is there wholly or not at all, and the next try ends well.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runToEnd } from '../web/support/child.mjs';
-import { plainLatchkey, root } from '../web/support/install.mjs';
+import { plainLatchkey } from '../web/support/install.mjs';
+import { bringTo, steps } from '../web/support/structure.mjs';
 import { Crash, modes } from './crash.mjs';
 import { World } from './world.mjs';
 
-const steps = readdirSync(path.join(root, 'schema')).filter((name) => name.endsWith('.sql')).sort()
-    .map((name) => readFileSync(path.join(root, 'schema', name), 'utf8'));
 const first = 2; // the structure that databases are brought from
-const ours = 0x4c4b6579; // application_id
 const sessions = 300;
 
 // People, sessions and what these remember, in the structure of the second step.
@@ -45,9 +43,7 @@ export class Beginnings {
         for (let to = first; to <= steps.length; to++) {
             const file = to === first ? this.old : `${this.old}.${to}`;
             if (to > first) copyFileSync(this.old, file);
-            const missing = to === first ? [...steps.slice(0, first), content] : steps.slice(first, to);
-            await world.sql(`PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; BEGIN; ${missing.join('\n')}
-PRAGMA application_id = ${ours}; PRAGMA user_version = ${to}; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)`, file);
+            await world.sql(bringTo(to, to === first ? { content } : { from: first }), file);
             this.texts[to] = await this.dump(file);
         }
         return this;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { runToEnd } from '../web/support/child.mjs';
-import { root } from '../web/support/install.mjs';
+import { bringTo } from '../web/support/structure.mjs';
 import { builds, patience } from './world.mjs';
 
 const imported = 'dora:$2y$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG\n';
@@ -88,15 +88,12 @@ function command(name, args, { input = '', changes = true, between = /^$/, warns
     };
 }
 
-const schema = (number) => `.read '${root}/schema/${number}'`;
-
 // A database of the structure before the last.
 async function restoreOld(world) {
     await restore(world);
     const file = path.join(world.install.state, 'latchkey.db');
     for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
-    world.sql(['PRAGMA journal_mode = WAL;', ...['001_users_and_sessions.sql', '002_revocation_and_data.sql', '003_smaller_sessions.sql'].map(schema),
-        'PRAGMA application_id = 1280009593; PRAGMA user_version = 3;'].join('\n'));
+    world.sql(bringTo(3));
     chmodSync(file, 0o600);
 }
 
