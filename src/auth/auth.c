@@ -53,9 +53,10 @@ enum status auth_open(const struct config *config, const char *program, enum sto
     }
     if (status == OK && remembers) {
         const struct watch_file files[] = {
-            {config_secret_path(config), true},    {config_generation_path(config), true},
-            {config_database_path(config), false}, {config_database_log_path(config), false},
-            {config_cache_path(config), false},    {config_cache_log_path(config), false},
+            {config_secret_path(config), WATCH_CONTENT},
+            {config_generation_path(config), WATCH_CONTENT},
+            {config_database_path(config), WATCH_DATABASE},
+            {config_cache_path(config), WATCH_DATABASE},
         };
         status = watch_open(files, sizeof files / sizeof *files, &out->watch);
     }

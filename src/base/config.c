@@ -253,19 +253,6 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-/* The log that SQLite keeps beside a database; NULL without memory, or without a database. */
-static char *name_log(const char *database)
-{
-    static const char ending[] = "-wal";
-    size_t len = database != NULL ? strlen(database) : 0;
-    char *path = database != NULL ? malloc(len + sizeof ending) : NULL;
-    if (path != NULL) {
-        memcpy(path, database, len);
-        memcpy(path + len, ending, sizeof ending);
-    }
-    return path;
-}
-
 /* Everything that may be needed later is made here, so that asking for it cannot fail. */
 static enum status derive_paths(struct config *config)
 {
@@ -276,10 +263,8 @@ static enum status derive_paths(struct config *config)
     config->generation_path = join(config->state.run_directory, "generation");
     config->cache_path = join(config->state.run_directory, "cache.db");
     config->hash_line_path = join(config->state.run_directory, "hashing");
-    config->database_log_path = name_log(config->database_path);
-    config->cache_log_path = name_log(config->cache_path);
-    bool is_whole = config->database_log_path != NULL && config->cache_log_path != NULL &&
-                    config->secret_path != NULL && config->generation_path != NULL &&
+    bool is_whole = config->database_path != NULL && config->secret_path != NULL &&
+                    config->generation_path != NULL && config->cache_path != NULL &&
                     config->hash_line_path != NULL;
     return is_whole ? OK : ERR_MEMORY;
 }
@@ -342,11 +327,9 @@ void config_free(struct config **config)
     }
     free((*config)->path);
     free((*config)->database_path);
-    free((*config)->database_log_path);
     free((*config)->secret_path);
     free((*config)->generation_path);
     free((*config)->cache_path);
-    free((*config)->cache_log_path);
     free((*config)->hash_line_path);
     free(*config);
     *config = NULL;
@@ -355,11 +338,6 @@ void config_free(struct config **config)
 const char *config_database_path(const struct config *config)
 {
     return config->database_path;
-}
-
-const char *config_database_log_path(const struct config *config)
-{
-    return config->database_log_path;
 }
 
 const char *config_generation_path(const struct config *config)
@@ -375,11 +353,6 @@ const char *config_secret_path(const struct config *config)
 const char *config_cache_path(const struct config *config)
 {
     return config->cache_path;
-}
-
-const char *config_cache_log_path(const struct config *config)
-{
-    return config->cache_log_path;
 }
 
 const char *config_hash_line_path(const struct config *config)

@@ -24,14 +24,12 @@ struct config_list {
 };
 
 struct config {
-    char *path;              /* the file read, or NULL: all defaults */
-    char *database_path;     /* owned; see config_database_path; the others likewise */
-    char *database_log_path; /* owned */
-    char *secret_path;       /* owned */
-    char *generation_path;   /* owned */
-    char *cache_path;        /* owned */
-    char *cache_log_path;    /* owned */
-    char *hash_line_path;    /* owned */
+    char *path;            /* the file read, or NULL: all defaults */
+    char *database_path;   /* owned; see config_database_path */
+    char *secret_path;     /* owned; see config_secret_path */
+    char *generation_path; /* owned; see config_generation_path */
+    char *cache_path;      /* owned; see config_cache_path */
+    char *hash_line_path;  /* owned; see config_hash_line_path */
     struct {
         char *name;
         char *path; /* begins with '/', no '/' at the end; "" is not allowed */
@@ -94,9 +92,6 @@ void config_free(struct config **config);
  * directory; borrowed until config_free. */
 const char *config_database_path(const struct config *config);
 
-/* The write-ahead log that SQLite keeps beside it (sqlite.org/wal.html); borrowed likewise. */
-const char *config_database_log_path(const struct config *config);
-
 /* The file that holds the secrets: <state.directory>/secret; borrowed likewise. */
 const char *config_secret_path(const struct config *config);
 
@@ -104,8 +99,6 @@ const char *config_secret_path(const struct config *config);
 const char *config_generation_path(const struct config *config);
 /* The file of the cache of sessions: <state.run_directory>/cache.db; borrowed likewise. */
 const char *config_cache_path(const struct config *config);
-/* The write-ahead log beside it; borrowed likewise. */
-const char *config_cache_log_path(const struct config *config);
 /* The file of crypto/hash_line.h: <state.run_directory>/hashing; borrowed likewise. */
 const char *config_hash_line_path(const struct config *config);
 

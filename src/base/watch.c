@@ -46,8 +46,8 @@
 #include "base/text.h"
 #include "base/unset.h"
 
-#define PLACES_MAX 144 /* folders and files that are watched; one may be there several times */
-#define READS_MAX  16  /* of the queue at once: who finds more takes it that something changed */
+#define PLACES_MAX 96 /* folders and files that are watched; one may be there several times */
+#define READS_MAX  16 /* of the queue at once: who finds more takes it that something changed */
 #define BYTES_MAX  4096
 
 #define OF_ITSELF  (IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW | IN_MASK_ADD)
@@ -67,6 +67,7 @@ static const long local_types[] = {
 struct place {
     int number;       /* by which inotify names it */
     struct text name; /* in that folder; empty: events about itself alone matter */
+    bool is_database; /* names that begin with it matter as well */
 };
 
 /* Zeros in a child. */
@@ -125,6 +126,14 @@ void watch_close(struct watch **watch)
     *watch = NULL;
 }
 
+static bool is_name(const struct place *place, const char *name)
+{
+    struct text rest = text_of(name);
+    bool begins = text_cut_prefix(&rest, place->name);
+    return begins && (rest.len == 0 ||
+                      (place->is_database && (text_is(rest, "-wal") || text_is(rest, "-shm"))));
+}
+
 /* What an event of a place says to those who asked for the name. */
 static enum news judge(const struct inotify *inotify, const struct inotify_event *event)
 {
@@ -133,8 +142,7 @@ static enum news judge(const struct inotify *inotify, const struct inotify_event
     }
     for (size_t i = 0; i < inotify->count; i++) {
         const struct place *place = &inotify->places[i];
-        if (place->number == event->wd &&
-            (event->len == 0 || text_equal(text_of(event->name), place->name))) {
+        if (place->number == event->wd && (event->len == 0 || is_name(place, event->name))) {
             return (event->mask & ~(uint32_t)HARMLESS) == 0 ? CHANGED : MOVED;
         }
     }
@@ -160,18 +168,21 @@ static enum news read_events(const struct inotify *inotify)
     return MOVED;
 }
 
-static bool add_place(struct inotify *inotify, const char *path, uint32_t events, struct text name)
+/* Gives the place, for what is particular about it; NULL with errno set. */
+static struct place *add_place(struct inotify *inotify, const char *path, uint32_t events,
+                               struct text name)
 {
     int number = inotify_add_watch(inotify->descriptor, path, events);
     if (number < 0) {
-        return false;
+        return NULL;
     }
     if (inotify->count == PLACES_MAX) {
         errno = ENAMETOOLONG;
-        return false;
+        return NULL;
     }
-    inotify->places[inotify->count++] = (struct place){number, name};
-    return true;
+    struct place *place = &inotify->places[inotify->count++];
+    *place = (struct place){.number = number, .name = name};
+    return place;
 }
 
 /* Only with true nobody but this kernel can have changed what is there. */
@@ -191,8 +202,9 @@ static bool is_local(const char *path)
 }
 
 /* Every folder on the way, from the root on; a link is refused as not being one. */
-static bool add_folders(struct inotify *inotify, const char *path)
+static bool add_folders(struct inotify *inotify, const struct watch_file *file)
 {
+    const char *path = file->path;
     char folder[PATH_MAX];
     const char *name = strrchr(path, '/');
     if (path[0] != '/' || name[1] == '\0' || text_of(path).len >= sizeof folder) {
@@ -205,9 +217,11 @@ static bool add_folders(struct inotify *inotify, const char *path)
         folder[len] = '\0';
         struct text rest = text_of(end + 1);
         uint32_t events = end == name ? OF_FOLDER : OF_WAY;
-        if (!add_place(inotify, folder, events, text_cut(&rest, '/')) || !is_local(folder)) {
+        struct place *place = add_place(inotify, folder, events, text_cut(&rest, '/'));
+        if (place == NULL || !is_local(folder)) {
             return false;
         }
+        place->is_database = end == name && file->kind == WATCH_DATABASE;
     }
     return true;
 }
@@ -216,10 +230,11 @@ static bool add_folders(struct inotify *inotify, const char *path)
 static bool add_file(struct inotify *inotify, const struct watch_file *file)
 {
     struct stat found;
-    if (!add_folders(inotify, file->path)) {
+    if (!add_folders(inotify, file)) {
         return false;
     }
-    if (file->content && !add_place(inotify, file->path, OF_CONTENT, (struct text){0})) {
+    if (file->kind == WATCH_CONTENT &&
+        add_place(inotify, file->path, OF_CONTENT, (struct text){0}) == NULL) {
         return errno == ENOENT;
     }
     if (lstat(file->path, &found) != 0) {

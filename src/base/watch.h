@@ -9,14 +9,21 @@
 
 #include "base/status.h"
 
-#define WATCH_FILES_MAX 6
+#define WATCH_FILES_MAX 4
 #define WATCH_LOOK_MS   1000 /* at least this often, count as changed what may have been missed */
 
 struct watch;
 
+enum watch_kind {
+    WATCH_NAME,     /* which file the path leads to */
+    WATCH_CONTENT,  /* and what is in it */
+    WATCH_DATABASE, /* which file the path leads to, and the paths of those that SQLite keeps beside
+                       it: <path>-wal and <path>-shm (sqlite.org/tempfiles.html) */
+};
+
 struct watch_file {
     const char *path; /* borrowed for the life of the watch */
-    bool content;     /* not only which file the path leads to, but also what is in it */
+    enum watch_kind kind;
 };
 
 /* For at most WATCH_FILES_MAX files, which need not be there; nothing is asked of the kernel yet,

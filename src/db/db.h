@@ -37,7 +37,8 @@ enum status db_open(const struct db_settings *settings, struct db **out) MUST_US
 
 /* Closes; *db becomes NULL. NULL is allowed. Every statement must have been freed before. When the
  * path leads elsewhere by now, what the log beside it still holds is written into the file that was
- * opened first, and the log is taken away, so that it is never applied to the other file. */
+ * opened first, and the log is taken away, so that it is never applied to the other file; see
+ * displaced.c. */
 void db_close(struct db **db);
 
 /* Whether the connection may be used on. */
@@ -46,8 +47,8 @@ bool db_is_sound(const struct db *db);
 /* Whether a file of kind DB_CACHE was found to be corrupt. */
 bool db_is_damaged(const struct db *db);
 
-/* Whether the path, and that of the log beside it, still lead to the files that were opened. Two
- * system calls, about a microsecond. */
+/* Whether the path, and those of the log and its index beside it, still lead to the files that were
+ * opened. Three system calls, about two microseconds. */
 bool db_is_in_place(const struct db *db);
 
 /* What a connection may do, and whose: a bit for each kind of program, as db_limit is told. A

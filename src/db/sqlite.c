@@ -8,12 +8,7 @@
  * sessions, but a file that is cut while mapped kills the program instead of failing one call.
  * 3 MB of pages a connection instead of 2, so that the inner ones of a million sessions stay there.
  *
- * A file that is replaced under a running program is noticed by its device and inode, before each
- * use. The dangerous part is the log beside it, which belongs to the old file and which SQLite
- * would apply to the new one: db_close takes it away. What this cannot notice: a file that is
- * overwritten in place, and one that another program (one that was not running before) opens
- * between its replacement and our next use. Restore a backup while nothing runs, and remove the
- * -wal and -shm files with the old one. */
+ * A file that is replaced under a running program is noticed before each use: displaced.c. */
 #include "db/sqlite.h"
 
 #include <errno.h>
@@ -209,7 +204,7 @@ static enum status note_files(struct db *db)
         return status;
     }
     if (stat(db->path, &now) != 0 || !file_is_same(&now, &db->file) ||
-        stat(db->wal_path, &db->wal) != 0) {
+        stat(db->wal_path, &db->wal) != 0 || stat(db->index_path, &db->index) != 0) {
         db->spoiled = true;
         if (db->kind == DB_CACHE) {
             return ERR_INPUT; /* whoever replaced it holds the lock that is asked for next */
@@ -288,7 +283,10 @@ enum status db_open(const struct db_settings *settings, struct db **out)
         db->kind = settings->kind;
         db->path = join(settings->path, "");
         db->wal_path = join(settings->path, "-wal");
-        if (db->path != NULL && db->wal_path != NULL) {
+        db->index_path = join(settings->path, "-shm");
+        db->aside_path = join(settings->path, "-wal.unsaved");
+        if (db->path != NULL && db->wal_path != NULL && db->index_path != NULL &&
+            db->aside_path != NULL) {
             status = connect(db, settings);
         }
     }
@@ -300,43 +298,6 @@ enum status db_open(const struct db_settings *settings, struct db **out)
     return OK;
 }
 
-/* Whether it is known that another file is in its place, or none: a look that failed says nothing,
- * and others may be writing to the log that would be taken away. For the same reason that there is
- * none must be said twice. */
-static bool was_replaced(const struct db *db)
-{
-    struct stat now;
-    if (stat(db->path, &now) == 0) {
-        return !file_is_same(&now, &db->file);
-    }
-    return errno == ENOENT && access(db->path, F_OK) != 0 && errno == ENOENT;
-}
-
-/* The path may lead elsewhere, and the log beside it be that of the file we have open. */
-static void save_log(const struct db *db)
-{
-    struct stat now;
-    int code =
-        sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (code != SQLITE_OK && db->kind == DB_CACHE) {
-        return;
-    }
-    if (code != SQLITE_OK) {
-        log_error("%s: was replaced or moved, and its log could not be saved: %s", db->path,
-                  sqlite3_errstr(code));
-        return;
-    }
-    /* The log of a cache is taken away by whoever makes the cache anew. */
-    if (db->kind == DB_MAIN && was_replaced(db) && stat(db->wal_path, &now) == 0 &&
-        file_is_same(&now, &db->wal) && unlink(db->wal_path) == 0) {
-        char *index_path = join(db->path, "-shm");
-        if (index_path != NULL) {
-            (void)unlink(index_path);
-            free(index_path);
-        }
-    }
-}
-
 void db_close(struct db **db)
 {
     struct db *closing = *db;
@@ -345,7 +306,7 @@ void db_close(struct db **db)
     }
     if (closing->handle != NULL) {
         if (closing->wal.st_ino != 0 && !closing->damaged && !db_is_in_place(closing)) {
-            save_log(closing);
+            db_part(closing);
         } else if (db_is_sound(closing)) {
             db_leave_log(closing);
         }
@@ -355,6 +316,8 @@ void db_close(struct db **db)
     }
     free(closing->path);
     free(closing->wal_path);
+    free(closing->index_path);
+    free(closing->aside_path);
     free(closing);
     *db = NULL;
 }
@@ -367,13 +330,6 @@ bool db_is_sound(const struct db *db)
 bool db_is_damaged(const struct db *db)
 {
     return db->damaged;
-}
-
-bool db_is_in_place(const struct db *db)
-{
-    struct stat now;
-    return stat(db->path, &now) == 0 && file_is_same(&now, &db->file) &&
-           stat(db->wal_path, &now) == 0 && file_is_same(&now, &db->wal);
 }
 
 void db_limit(struct db *db, const struct db_grant *grants, unsigned who)

@@ -10,11 +10,13 @@
 struct db {
     sqlite3 *handle;
     char *path;
-    char *wal_path; /* the write-ahead log beside it */
+    char *wal_path;   /* the write-ahead log beside it */
+    char *index_path; /* the index of the log, which programs share, with their locks */
+    char *aside_path; /* where a log goes that must not stay and could not be saved */
     enum db_kind kind;
     uint64_t max_pages, max_log_bytes; /* 0: no bound */
     struct stat file;                  /* of the file that was opened */
-    struct stat wal;                   /* and of its log */
+    struct stat wal, index;            /* of the files beside it */
     const struct db_grant *grants;     /* borrowed; NULL: everything */
     int wait_ms;                       /* for locks of other programs */
     unsigned who;                      /* the bit of those grants that count */
@@ -35,6 +37,10 @@ int db_bound(struct db *db, uint64_t max_bytes) MUST_USE;
 
 /* Before closing: makes the log short if it has a bound and nobody else uses it. */
 void db_leave_log(struct db *db);
+
+/* Before closing a connection whose files are not all in their places: keeps what they hold, and
+ * SQLite from doing anything to what is there instead. */
+void db_part(struct db *db);
 
 /* The authorizer behind db_limit; `context` is the struct db. */
 int db_authorize(void *context, int action, const char *first, const char *second,

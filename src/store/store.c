@@ -166,8 +166,8 @@ enum status store_connect(struct store *store)
             log_error("%s: was replaced or moved while it was read", store->path);
             return ERR_STORE;
         }
-        log_warning("%s: was replaced or moved; opening what is there now%s", store->path,
-                    is_cache ? " (the sessions of the cache before are gone)" : "");
+        log_warning("%s: it or its log was replaced or moved; opening what is there now%s",
+                    store->path, is_cache ? " (the sessions of the cache before are gone)" : "");
         store_disconnect(store);
     }
     enum status status = is_cache ? cache_file_open(store->path, store->cache_bytes, &store->db)

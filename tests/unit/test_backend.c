@@ -95,9 +95,9 @@ static int set_up(void **state)
                      OK);
     if (variant->watches) {
         const struct watch_file files[] = {
-            {config_generation_path(config), true},
-            {config_database_path(config), false},
-            {config_cache_path(config), false},
+            {config_generation_path(config), WATCH_CONTENT},
+            {config_database_path(config), WATCH_DATABASE},
+            {config_cache_path(config), WATCH_DATABASE},
         };
         assert_int_equal(watch_open(files, sizeof files / sizeof *files, &watch), OK);
     }

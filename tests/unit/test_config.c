@@ -496,8 +496,6 @@ static void paths_are_joined_to_the_state_directory(void **state)
     config_free(&config);
     config = load("[database]\nurl = sqlite:/srv/z.db\n");
     assert_string_equal(config_database_path(config), "/srv/z.db");
-    assert_string_equal(config_database_log_path(config), "/srv/z.db-wal");
-    assert_string_equal(config_cache_log_path(config), "/run/latchkey/cache.db-wal");
     config_free(&config);
 }
 

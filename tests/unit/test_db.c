@@ -1,7 +1,6 @@
-/* The engine under the store: settings, faults, files that go and come back. */
+/* The engine under the store: settings, faults, transactions, copies. */
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,72 +16,14 @@
 #include "base/log.h"
 #include "database.h"
 #include "db/db.h"
-#include "db/sqlite.h"
-#include "in_child.h"
 #include "scratch.h"
-
-#define TABLE                                                                                      \
-    "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, secret TEXT,"          \
-    " CHECK (length(name) < 10)) STRICT"
-
-static const char *remove_database(void)
-{
-    const char *path = scratch_path("test.db");
-    (void)unlink(path);
-    (void)unlink(scratch_path("test.db-wal"));
-    (void)unlink(scratch_path("test.db-shm"));
-    return path;
-}
-
-/* A database of ours with a table. */
-static struct db *make_database(void)
-{
-    struct db *db = NULL;
-    assert_int_equal(database_connect(remove_database(), DB_CREATE, &db), OK);
-    assert_int_equal(db_exec(db, TABLE), OK);
-    assert_int_equal(db_set_version(db, 1), OK);
-    return db;
-}
-
-static struct db *open_again(void)
-{
-    struct db *db = NULL;
-    assert_int_equal(database_connect(scratch_path("test.db"), DB_EXISTING, &db), OK);
-    return db;
-}
-
-static int64_t ask(struct db *db, const char *sql)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-    assert_int_equal(db_prepare(db, sql, &statement), OK);
-    assert_int_equal(db_step(statement, &row), OK);
-    assert_true(row);
-    int64_t value = db_column_int64(statement, 0);
-    db_statement_free(&statement);
-    return value;
-}
-
-static void copy_file(const char *from, const char *to)
-{
-    char chunk[4096];
-    ssize_t got;
-    int in = open(from, O_RDONLY | O_CLOEXEC);
-    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(in >= 0 && out >= 0);
-    while ((got = read(in, chunk, sizeof chunk)) > 0) {
-        assert_int_equal(write(out, chunk, (size_t)got), got);
-    }
-    assert_int_equal(got, 0);
-    assert_int_equal(close(in), 0);
-    assert_int_equal(close(out), 0);
-}
+#include "things.h"
 
 static void a_missing_file_is_never_made_by_accident(void **state)
 {
     (void)state;
     struct db *db = NULL;
-    const char *path = remove_database();
+    const char *path = things_remove();
     assert_int_equal(database_connect(path, DB_EXISTING, &db), ERR_STORE);
     assert_null(db);
     assert_int_equal(access(path, F_OK), -1);
@@ -93,7 +34,7 @@ static void a_new_file_is_private_whatever_the_umask(void **state)
     (void)state;
     static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
     mode_t before = umask(0);
-    struct db *db = make_database();
+    struct db *db = things_make();
     (void)umask(before);
     for (size_t i = 0; i < 3; i++) {
         struct stat found;
@@ -119,9 +60,9 @@ static void every_setting_is_in_force(void **state)
         {"PRAGMA synchronous", 2},
         {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1},
     };
-    struct db *db = make_database();
+    struct db *db = things_make();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        int64_t found = ask(db, cases[i].sql);
+        int64_t found = things_ask(db, cases[i].sql);
         if (found != cases[i].wanted) {
             fail_msg("%s gave %lld", cases[i].sql, (long long)found);
         }
@@ -130,14 +71,14 @@ static void every_setting_is_in_force(void **state)
     assert_int_equal(
         db_open(&(struct db_settings){.path = scratch_path("test.db"), .mode = DB_EXISTING}, &db),
         OK);
-    assert_int_equal(ask(db, "PRAGMA synchronous"), 1);
+    assert_int_equal(things_ask(db, "PRAGMA synchronous"), 1);
     db_close(&db);
 }
 
 static void files_that_are_not_ours_are_refused_untouched(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     const char *path = scratch_path("test.db");
     assert_int_equal(db_exec(db, "PRAGMA application_id = 7"), OK);
     db_close(&db);
@@ -163,7 +104,7 @@ static void parameters_and_columns_keep_their_bytes(void **state)
 {
     (void)state;
     static const char bytes[] = {'a', '\0', 'b'};
-    struct db *db = make_database();
+    struct db *db = things_make();
     struct db_statement *statement = NULL;
     bool row = false;
     assert_int_equal(db_prepare(db, "SELECT ?1, ?2, ?3, ?4, typeof(?5)", &statement), OK);
@@ -193,52 +134,38 @@ static void parameters_and_columns_keep_their_bytes(void **state)
     db_close(&db);
 }
 
-static enum status add(struct db *db, const char *name)
-{
-    struct db_statement *statement = NULL;
-    bool row = false;
-    enum status status = db_prepare(db, "INSERT INTO thing (name) VALUES (?1)", &statement);
-    if (status == OK) {
-        db_bind_text(statement, 1, text_of(name));
-        status = db_step(statement, &row);
-        db_reset(statement);
-    }
-    db_statement_free(&statement);
-    return status;
-}
-
 static void a_taken_name_is_told_from_a_fault(void **state)
 {
     (void)state;
-    struct db *db = make_database();
-    assert_int_equal(add(db, "one"), OK);
+    struct db *db = things_make();
+    assert_int_equal(things_add(db, "one"), OK);
     assert_int_equal(db_changes(db), 1);
-    assert_int_equal(add(db, "one"), ERR_EXISTS);
-    assert_int_equal(add(db, "much too long a name"), ERR_STORE);
+    assert_int_equal(things_add(db, "one"), ERR_EXISTS);
+    assert_int_equal(things_add(db, "much too long a name"), ERR_STORE);
     assert_true(db_is_sound(db));
-    assert_int_equal(add(db, "two"), OK);
+    assert_int_equal(things_add(db, "two"), OK);
     db_close(&db);
 }
 
 static void a_transaction_is_whole_or_nothing(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     assert_int_equal(db_begin(db, true), OK);
     assert_true(db_in_transaction(db));
-    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(things_add(db, "one"), OK);
     db_rollback(db);
     assert_false(db_in_transaction(db));
     db_rollback(db);
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
+    assert_int_equal(things_ask(db, "SELECT count(*) FROM thing"), 0);
     assert_int_equal(db_begin(db, true), OK);
-    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(things_add(db, "one"), OK);
     assert_int_equal(db_commit(db), OK);
     assert_int_equal(db_begin(db, true), OK);
-    assert_int_equal(add(db, "two"), OK);
+    assert_int_equal(things_add(db, "two"), OK);
     db_close(&db);
-    db = open_again();
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    db = things_open();
+    assert_int_equal(things_ask(db, "SELECT count(*) FROM thing"), 1);
     db_close(&db);
 }
 
@@ -271,7 +198,7 @@ static void grants_hold_by_table_and_column(void **state)
         {"ATTACH 'other.db' AS other", ERR_PERMISSION},
         {"PRAGMA foreign_keys = OFF", ERR_PERMISSION},
     };
-    struct db *db = make_database();
+    struct db *db = things_make();
     db_limit(db, grants, 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct db_statement *statement = NULL;
@@ -288,19 +215,19 @@ static void grants_hold_by_table_and_column(void **state)
 static void a_locked_file_fails_in_time_and_stays_usable(void **state)
 {
     (void)state;
-    struct db *db = make_database();
-    struct db *other = open_again();
+    struct db *db = things_make();
+    struct db *other = things_open();
     assert_int_equal(db_begin(other, true), OK);
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 0);
+    assert_int_equal(things_ask(db, "SELECT count(*) FROM thing"), 0);
     assert_int_equal(db_begin(db, false), ERR_BUSY);
     assert_true(db_is_sound(db));
     assert_false(db_in_transaction(db));
     int64_t begun_ms = clock_monotonic_ms();
-    assert_int_equal(add(db, "one"), ERR_STORE);
+    assert_int_equal(things_add(db, "one"), ERR_STORE);
     assert_true(clock_monotonic_ms() - begun_ms >= DB_WAIT_MS - 500);
     assert_true(db_is_sound(db));
     db_rollback(other);
-    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(things_add(db, "one"), OK);
     db_close(&other);
     db_close(&db);
 }
@@ -308,18 +235,18 @@ static void a_locked_file_fails_in_time_and_stays_usable(void **state)
 static void a_full_disk_loses_nothing(void **state)
 {
     (void)state;
-    struct db *db = make_database();
-    assert_int_equal(add(db, "one"), OK);
-    int64_t pages = ask(db, "PRAGMA max_page_count = 1");
+    struct db *db = things_make();
+    assert_int_equal(things_add(db, "one"), OK);
+    int64_t pages = things_ask(db, "PRAGMA max_page_count = 1");
     assert_true(pages > 1);
     assert_int_equal(
         db_exec(db, "INSERT INTO thing (name, secret) VALUES ('big', hex(zeroblob(100000)))"),
         ERR_STORE);
     assert_false(db_is_sound(db));
     db_close(&db);
-    db = open_again();
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
-    assert_int_equal(add(db, "two"), OK);
+    db = things_open();
+    assert_int_equal(things_ask(db, "SELECT count(*) FROM thing"), 1);
+    assert_int_equal(things_add(db, "two"), OK);
     db_close(&db);
 }
 
@@ -336,14 +263,14 @@ static void damage(const char *path, off_t from, size_t len)
 static void corrupt_pages_are_found_by_use_and_by_verifying(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     struct db_statement *statement = NULL;
     bool row = false;
-    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(things_add(db, "one"), OK);
     assert_int_equal(db_verify(db), OK);
     db_close(&db);
     damage(scratch_path("test.db"), 4096, 4096); /* the root page of the table */
-    db = open_again();
+    db = things_open();
     assert_int_equal(db_verify(db), ERR_STORE);
     assert_int_equal(db_prepare(db, "SELECT name FROM thing WHERE id = 1", &statement), OK);
     assert_int_equal(db_step(statement, &row), ERR_STORE);
@@ -358,7 +285,7 @@ static void corrupt_pages_are_found_by_use_and_by_verifying(void **state)
 static void references_to_nobody_are_found_by_verifying(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     assert_int_equal(db_exec(db, "CREATE TABLE part (thing INTEGER REFERENCES thing (id)) STRICT;"
                                  "PRAGMA foreign_keys = OFF;"
                                  "INSERT INTO part VALUES (99)"),
@@ -370,10 +297,10 @@ static void references_to_nobody_are_found_by_verifying(void **state)
 static void a_file_that_is_cut_short_fails_without_a_crash(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     struct db_statement *statement = NULL;
     bool row = false;
-    assert_int_equal(add(db, "one"), OK);
+    assert_int_equal(things_add(db, "one"), OK);
     db_close(&db);
     assert_int_equal(truncate(scratch_path("test.db"), 4096), 0);
     enum status status = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
@@ -388,117 +315,14 @@ static void a_file_that_is_cut_short_fails_without_a_crash(void **state)
     db_close(&db);
 }
 
-static void a_file_that_goes_or_is_replaced_is_noticed(void **state)
-{
-    (void)state;
-    const char *path = scratch_path("test.db");
-    const char *aside = scratch_path("aside.db");
-    struct db *db = make_database();
-    assert_true(db_is_in_place(db));
-    assert_int_equal(rename(path, aside), 0);
-    assert_false(db_is_in_place(db));
-    assert_int_equal(rename(aside, path), 0);
-    assert_true(db_is_in_place(db));
-    copy_file(path, aside);
-    assert_int_equal(rename(aside, path), 0);
-    assert_false(db_is_in_place(db));
-    db_close(&db);
-}
-
-static void the_log_of_a_replaced_file_is_never_applied_to_the_new_one(void **state)
-{
-    (void)state;
-    const char *path = scratch_path("test.db");
-    const char *copy = scratch_path("copy.db");
-    const char *aside = scratch_path("aside.db");
-    (void)unlink(copy);
-    struct db *db = make_database();
-    assert_int_equal(add(db, "old"), OK);
-    assert_int_equal(db_copy(db, copy), OK);
-    assert_int_equal(add(db, "late"), OK); /* stands in the log only */
-    assert_int_equal(db_exec(db, "CREATE TABLE late (a TEXT) STRICT"), OK);
-    assert_int_equal(rename(path, aside), 0);
-    assert_int_equal(rename(copy, path), 0);
-    db_close(&db);
-
-    db = open_again();
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
-    assert_int_equal(db_verify(db), OK);
-    assert_int_equal(add(db, "new"), OK);
-    db_close(&db);
-
-    assert_int_equal(rename(aside, path), 0);
-    db = open_again(); /* and the old one has lost nothing */
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 2);
-    assert_int_equal(ask(db, "SELECT count(*) FROM late"), 0);
-    assert_int_equal(db_verify(db), OK);
-    db_close(&db);
-}
-
-/* Of two connections one is closed while its looks at the database, and no others, fail with
- * `code`. */
-static int close_blind(int code)
-{
-    struct db *first = open_again();
-    struct db *second = open_again();
-    int64_t things = ask(first, "SELECT count(*) FROM thing");
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    uint32_t action = SCMP_ACT_ERRNO((uint32_t)code);
-    scmp_datum_t path = (scmp_datum_t)(uintptr_t)second->path;
-    bool is_blind =
-        filter != NULL &&
-        seccomp_rule_add(filter, action, SCMP_SYS(stat), 1, SCMP_A0(SCMP_CMP_EQ, path, 0)) == 0 &&
-        seccomp_rule_add(filter, action, SCMP_SYS(newfstatat), 1, SCMP_A1(SCMP_CMP_EQ, path, 0)) ==
-            0 &&
-        seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    is_blind = is_blind && !db_is_in_place(second);
-    db_close(&second);
-    return things == 1 && is_blind && db_is_in_place(first) ? 0 : 1;
-}
-
-static void a_failed_look_takes_no_log_from_others(void **state)
-{
-    (void)state;
-    static const int codes[] = {EIO, EACCES, ENOENT};
-    struct db *db = make_database();
-    assert_int_equal(add(db, "old"), OK);
-    db_close(&db);
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        assert_int_equal(in_child(close_blind, codes[i]), 0);
-    }
-}
-
-static void a_log_that_another_program_made_anew_is_left_alone(void **state)
-{
-    (void)state;
-    const char *path = scratch_path("test.db");
-    const char *copy = scratch_path("copy.db");
-    (void)unlink(copy);
-    struct db *first = make_database();
-    struct db *second = open_again();
-    assert_int_equal(add(first, "old"), OK);
-    assert_int_equal(db_copy(first, copy), OK);
-    assert_int_equal(rename(copy, path), 0);
-    db_close(&first);
-    first = open_again();
-    assert_int_equal(add(first, "new"), OK); /* stands in the new log */
-    db_close(&second);
-    assert_true(db_is_in_place(first));
-    struct db *third = open_again();
-    assert_int_equal(ask(third, "SELECT count(*) FROM thing"), 2);
-    db_close(&third);
-    db_close(&first);
-}
-
 static void a_copy_is_private_whole_and_never_overwrites(void **state)
 {
     (void)state;
     const char *copy = scratch_path("copy.db");
     struct stat found;
     (void)unlink(copy);
-    struct db *db = make_database();
-    assert_int_equal(add(db, "one"), OK);
+    struct db *db = things_make();
+    assert_int_equal(things_add(db, "one"), OK);
     mode_t before = umask(0);
     assert_int_equal(db_copy(db, copy), OK);
     (void)umask(before);
@@ -511,7 +335,7 @@ static void a_copy_is_private_whole_and_never_overwrites(void **state)
     assert_int_equal(database_connect(copy, DB_EXISTING, &db), OK);
     assert_int_equal(db_get_version(db, &version), OK);
     assert_int_equal(version, 1);
-    assert_int_equal(ask(db, "SELECT count(*) FROM thing"), 1);
+    assert_int_equal(things_ask(db, "SELECT count(*) FROM thing"), 1);
     db_close(&db);
 }
 
@@ -520,7 +344,7 @@ static void removed_content_leaves_the_file(void **state)
     (void)state;
     char page[4096];
     ssize_t got;
-    struct db *db = make_database();
+    struct db *db = things_make();
     assert_int_equal(db_exec(db, "INSERT INTO thing (name, secret) VALUES ('a', 'TELLTALE');"
                                  "DELETE FROM thing"),
                      OK);
@@ -538,7 +362,7 @@ static void removed_content_leaves_the_file(void **state)
 static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
 {
     (void)state;
-    struct db *db = make_database();
+    struct db *db = things_make();
     db_close(&db);
     bool root = geteuid() == 0;
     if (root) { /* whom no mode keeps from writing */
@@ -575,10 +399,6 @@ int main(void)
         cmocka_unit_test(corrupt_pages_are_found_by_use_and_by_verifying),
         cmocka_unit_test(references_to_nobody_are_found_by_verifying),
         cmocka_unit_test(a_file_that_is_cut_short_fails_without_a_crash),
-        cmocka_unit_test(a_file_that_goes_or_is_replaced_is_noticed),
-        cmocka_unit_test(the_log_of_a_replaced_file_is_never_applied_to_the_new_one),
-        cmocka_unit_test(a_failed_look_takes_no_log_from_others),
-        cmocka_unit_test(a_log_that_another_program_made_anew_is_left_alone),
         cmocka_unit_test(a_copy_is_private_whole_and_never_overwrites),
         cmocka_unit_test(removed_content_leaves_the_file),
         cmocka_unit_test(a_file_that_cannot_be_written_is_refused_at_once),

@@ -64,7 +64,7 @@ static int set_up_watched(void **state)
     static char paths[2][PATH_MAX];
     (void)snprintf(paths[0], sizeof paths[0], "%s", scratch_path("latchkey.db"));
     (void)snprintf(paths[1], sizeof paths[1], "%s", scratch_path("generation"));
-    const struct watch_file files[] = {{paths[0], false}, {paths[1], true}};
+    const struct watch_file files[] = {{paths[0], WATCH_NAME}, {paths[1], WATCH_CONTENT}};
     assert_int_equal(watch_open(files, 2, &watch), OK);
     (void)watch_count_changes(watch);
     return set_up(state);

@@ -29,24 +29,6 @@ static struct watch *watch;
 static char secret[PATH_MAX];
 static char database[PATH_MAX];
 
-/* Runs in the scratch folder. */
-static void shell(const char *command)
-{
-    int result = -1;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (chdir(scratch_folder()) == 0) {
-            (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        }
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &result, 0), child);
-    if (result != 0) {
-        fail_msg("failed: %s", command);
-    }
-}
-
 /* Asks until the watch is quiet: what could not be watched is tried again a second later. */
 static uint64_t settle(void)
 {
@@ -65,7 +47,7 @@ static uint64_t settle(void)
 
 static void open_watch(void)
 {
-    const struct watch_file files[] = {{secret, true}, {database, false}};
+    const struct watch_file files[] = {{secret, WATCH_CONTENT}, {database, WATCH_DATABASE}};
     assert_int_equal(watch_open(files, COUNT(files), &watch), OK);
     (void)settle();
 }
@@ -75,8 +57,10 @@ static int set_up(void **state)
     (void)state;
     (void)snprintf(secret, sizeof secret, "%s/a/b/c/secret", scratch_folder());
     (void)snprintf(database, sizeof database, "%s/a/b/c/data.db", scratch_folder());
-    shell("chmod -R u+rwx . && rm -rf * && mkdir -p a/b/c other/c && echo one > a/b/c/secret && "
-          "echo two > a/b/c/data.db && echo three > other/c/secret && echo four > other/c/data.db");
+    scratch_shell(
+        "chmod -R u+rwx . && rm -rf * && mkdir -p a/b/c other/c && echo one > a/b/c/secret && "
+        "echo two > a/b/c/data.db && touch a/b/c/data.db-wal && echo three > other/c/secret && "
+        "echo four > other/c/data.db");
     capture_start();
     open_watch();
     return 0;
@@ -96,7 +80,7 @@ static bool is_told(const char *command)
     for (int i = 0; i < TRIES; i++) {
         uint64_t before = settle();
         int64_t begin_ms = clock_monotonic_ms();
-        shell(command);
+        scratch_shell(command);
         uint64_t after = watch_count_changes(watch);
         if (clock_monotonic_ms() - begin_ms < WATCH_LOOK_MS / 2) {
             return after != before;
@@ -135,6 +119,8 @@ static void every_change_is_told_by_the_next_call(void **state)
         {"mv a/b/c/data.db a/b/c/away", "mv a/b/c/away a/b/c/data.db"},
         {"cp a/b/c/data.db a/b/c/new && mv a/b/c/new a/b/c/data.db", NULL},
         {"rm a/b/c/data.db && mkdir a/b/c/data.db", "rmdir a/b/c/data.db; echo x > a/b/c/data.db"},
+        {"rm a/b/c/data.db-wal", "echo x > a/b/c/data.db-wal"},
+        {"touch a/b/c/data.db-shm", "mv a/b/c/data.db-shm a/b/c/shm"},
         {"mv a/b/c a/b/away && mv other/c a/b/c", "mv a/b/c other/c && mv a/b/away a/b/c"},
         {"rm -r a/b/c", "mkdir a/b/c && echo x > a/b/c/secret && echo x > a/b/c/data.db"},
         {"mv a/b a/away", "mv a/away a/b"},
@@ -151,7 +137,7 @@ static void every_change_is_told_by_the_next_call(void **state)
         }
         if (cases[i].undo != NULL) {
             uint64_t before = watch_count_changes(watch);
-            shell(cases[i].undo);
+            scratch_shell(cases[i].undo);
             assert_int_not_equal(watch_count_changes(watch), before);
         }
         /* What is there now is watched, not what was there. */
@@ -201,7 +187,7 @@ static void a_folder_replaced_while_somebody_has_it_open_is_told(void **state)
     char folder[PATH_MAX];
     (void)snprintf(folder, sizeof folder, "%s/a/b/c", scratch_folder());
     for (size_t i = 0; i < COUNT(cases); i++) {
-        shell("rm a/b/c/*");
+        scratch_shell("rm a/b/c/*");
         int holder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_true(holder >= 0);
         if (!is_told(cases[i])) {
@@ -223,7 +209,8 @@ static void what_happens_to_others_is_not_told(void **state)
         "ls -R . > other/listed",
         "echo x >> a/b/c/data.db", /* of it only the name counts */
         "chmod 0640 other/c/secret",
-        "touch a/b/c/data.db-wal && rm a/b/c/data.db-wal",
+        "touch a/b/c/data.db-wa a/b/c/data.db-wal2 && rm a/b/c/data.db-wa a/b/c/data.db-wal2",
+        "touch a/b/c/secret-wal && rm a/b/c/secret-wal", /* it is no database */
         "for i in 0 1 2 3 4 5 6 7 8 9; do echo x >> a/b/c/data.db-wal; done",
         "touch a/b/c/secret.new a/b/c/secre && rm a/b/c/secret.new a/b/c/secre",
         "touch a/secret && mv a/secret a/b/secret && rm a/b/secret",
@@ -241,7 +228,7 @@ static void files_that_are_not_there_yet_are_watched(void **state)
 {
     (void)state;
     watch_close(&watch);
-    shell("rm a/b/c/secret a/b/c/data.db");
+    scratch_shell("rm a/b/c/secret a/b/c/data.db");
     open_watch();
     assert_true(is_told("echo x > a/b/c/secret"));
     assert_true(is_told("echo x > a/b/c/secret"));
@@ -281,11 +268,13 @@ static void what_cannot_be_watched_is_never_quiet(void **state)
         "link/b/c/secret", "a/link/c/secret", "a/b/c/link",     "a/b/c/dangling",
         "a/b/none/secret", "a/b/c/",          "a/b/c/secret/x", "",
     };
-    shell("ln -s a link && ln -s b a/link && ln -s secret a/b/c/link && ln -s none a/b/c/dangling");
+    scratch_shell(
+        "ln -s a link && ln -s b a/link && ln -s secret a/b/c/link && ln -s none a/b/c/dangling");
     for (size_t i = 0; i < COUNT(paths); i++) {
         for (int content = 0; content < 2; content++) {
             const char *path = scratch_path(paths[i]);
-            const struct watch_file files[] = {{secret, true}, {path, content == 1}};
+            const struct watch_file files[] = {{secret, true},
+                                               {path, content == 1 ? WATCH_CONTENT : WATCH_NAME}};
             watch_close(&watch);
             assert_int_equal(watch_open(files, COUNT(files), &watch), OK);
             assert_never_quiet(path);
@@ -295,7 +284,7 @@ static void what_cannot_be_watched_is_never_quiet(void **state)
             assert_string_equal(capture_next(), "");
         }
     }
-    const struct watch_file relative = {"secret", true};
+    const struct watch_file relative = {"secret", WATCH_CONTENT};
     watch_close(&watch);
     assert_int_equal(watch_open(&relative, 1, &watch), OK);
     assert_never_quiet("a relative path");
@@ -304,7 +293,7 @@ static void what_cannot_be_watched_is_never_quiet(void **state)
 static void a_file_system_of_others_is_never_quiet(void **state)
 {
     (void)state;
-    const struct watch_file file = {"/proc/version", true};
+    const struct watch_file file = {"/proc/version", WATCH_CONTENT};
     watch_close(&watch);
     assert_int_equal(watch_open(&file, 1, &watch), OK);
     assert_never_quiet(file.path);
@@ -314,9 +303,9 @@ static void a_file_system_of_others_is_never_quiet(void **state)
 static void what_can_be_watched_again_is_quiet_again(void **state)
 {
     (void)state;
-    shell("mv a away && ln -s away a");
+    scratch_shell("mv a away && ln -s away a");
     assert_never_quiet("a link that came");
-    shell("rm a && mv away a");
+    scratch_shell("rm a && mv away a");
     (void)settle();
     assert_true(is_told("echo x > a/b/c/secret"));
     assert_non_null(strstr(capture_next(), "cannot be watched"));
@@ -328,7 +317,7 @@ static void without_descriptors_it_is_never_quiet(void **state)
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     const struct rlimit none = {STDERR_FILENO + 1, before.rlim_max}; /* of which all are open */
-    const struct watch_file file = {secret, true};
+    const struct watch_file file = {secret, WATCH_CONTENT};
     watch_close(&watch);
     assert_int_equal(watch_open(&file, 1, &watch), OK);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -387,7 +376,7 @@ static void after_fork_both_are_told(void **state)
         }
         assert_int_equal(read(ready[0], &byte, 1), 1);
         before = settle();
-        shell("echo x > a/b/c/secret");
+        scratch_shell("echo x > a/b/c/secret");
         assert_int_equal(write(go[1], "x", 1), 1);
         assert_int_equal(waitpid(child, &result, 0), child);
         assert_int_equal(result, 0);
@@ -406,8 +395,9 @@ static void watching_anew_leaves_nothing_behind(void **state)
     char line[128];
     size_t watched = 0;
     for (int i = 0; i < 50; i++) {
-        shell("echo x > a/b/c/new && mv a/b/c/new a/b/c/secret && mv a/b a/x && cp -r a/x a/b && "
-              "rm -r a/x");
+        scratch_shell(
+            "echo x > a/b/c/new && mv a/b/c/new a/b/c/secret && mv a/b a/x && cp -r a/x a/b && "
+            "rm -r a/x");
         (void)watch_count_changes(watch);
     }
     (void)settle();
