@@ -107,6 +107,9 @@ static void begin_record(struct screen *screen)
         refuse(screen, "the request id changed");
     } else if (screen->phase == PHASE_END) {
         refuse(screen, "a record after the end of the request");
+    } else if (screen->phase == PHASE_STDIN && screen->type == FCGI_BEGIN_REQUEST) {
+        refuse(screen, "a request that begins anew before its end, as lighttpd's does when a first "
+                       "try to send it failed");
     } else if (screen->type != expected[screen->phase].type) {
         refuse(screen, expected[screen->phase].otherwise);
     } else if (screen->phase == PHASE_PARAMS) {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { memory } from '../bench/measure.mjs';
 import { findAll } from '../web/support/processes.mjs';
 
-const hashing_MB = 10; // a process of more is hashing a password, which takes 19 for that time
+const hashing_MB = 3; // a process of more is hashing a password, which takes 19, or has begun to
 
 // One look: the sum of PSS in MB, and of descriptors. Undefined while processes come and go, or hash.
 function look(at) {

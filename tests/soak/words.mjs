@@ -11,6 +11,8 @@ const ours = [
     /^account\[\d+\]: info: (password set|a session was ended by its user): \w+$/,
     /^(login|account)\[\d+\]: warning: session\.secure_cookie = no: /,
     /^\w+\[\d+\]: info: .*cache\.db: the cache of sessions was made$/,
+    // By lighttpd, after a process died that had accepted the connection and was not sent a byte yet.
+    /^\w+\[\d+\]: warning: a connection was refused: a request that begins anew before its end, /,
     /^login\[\d+\]: warning: authentication failure; user=\w+ rhost=127\.0\.0\.1$/,
 ];
 const nginx = /upstream prematurely closed connection|recv\(\) failed \(104|auth request unexpected status: 50\d|while reading response header|writev?\(\) failed|while sending request to upstream/;

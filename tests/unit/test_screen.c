@@ -182,6 +182,23 @@ static void requests_that_are_not_whole_and_sound_are_malformed(void **state)
     }
 }
 
+/* lighttpd puts the head of a request before what it could not send at its first try. */
+static void a_request_that_begins_anew_is_refused_by_name(void **state)
+{
+    struct buffer records;
+    struct screen seen;
+    (void)state;
+    buffer_init(&records, RECORDS_MAX);
+    for (int i = 0; i < 2; i++) {
+        record_add_begin(&records, 1);
+        stream_add(&records, RECORD_PARAMS, TEXT("\1\1Ab"), 4);
+    }
+    stream_add(&records, RECORD_STDIN, (struct text){0}, 1);
+    assert_int_equal(look(&records, &seen), SCREEN_MALFORMED);
+    assert_non_null(strstr(seen.reason, "begins anew before its end"));
+    buffer_clear(&records);
+}
+
 static enum screen_verdict look_at_params(struct text content, size_t piece)
 {
     struct buffer records;
@@ -338,6 +355,7 @@ int main(void)
         cmocka_unit_test(what_the_peer_wants_of_the_connection_is_known),
         cmocka_unit_test(padding_belongs_to_its_record),
         cmocka_unit_test(requests_that_are_not_whole_and_sound_are_malformed),
+        cmocka_unit_test(a_request_that_begins_anew_is_refused_by_name),
         cmocka_unit_test(sound_parameters_pass_however_they_are_split),
         cmocka_unit_test(limits_are_exact),
         cmocka_unit_test(too_large_is_said_before_the_rest_came),
