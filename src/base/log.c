@@ -88,8 +88,10 @@ static void write_at_once(const struct line *line)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0) {
-        ssize_t written = write(STDERR_FILENO, line->data, line->len);
-        (void)written; /* there is nowhere to complain */
+        ssize_t written = -1;
+        do {
+            written = write(STDERR_FILENO, line->data, line->len);
+        } while (written < 0 && errno == EINTR); /* of what else fails nobody can be told */
     }
 }
 
