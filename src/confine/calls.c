@@ -10,8 +10,6 @@
 #include "base/unset.h"
 #include "confine/filters.h"
 
-#define INSTRUCTIONS_MAX 512
-
 /* Copies the filter, with the number of this process where its stand-in was. */
 static void fill_in(const struct confine_filter *filter, struct sock_filter *out)
 {
@@ -24,19 +22,23 @@ static void fill_in(const struct confine_filter *filter, struct sock_filter *out
     }
 }
 
+/* Whether the kernel has such filters at all: it takes what it does not know and a filter that is
+ * not sound for the same fault. */
+static bool has_filters(void)
+{
+    const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
 enum status calls_restrict(const struct confine_plan *plan)
 {
-    UNSET struct sock_filter instructions[INSTRUCTIONS_MAX];
+    UNSET struct sock_filter instructions[CONFINE_INSTRUCTIONS_MAX];
     const struct confine_filter *filter = &confine_filters[plan->watches][plan->hands_over];
     const struct sock_fprog program = {(unsigned short)filter->count, instructions};
-    if (filter->count > INSTRUCTIONS_MAX) {
-        log_error("the filter of system calls is longer than it may be");
-        return ERR_SYSTEM;
-    }
     fill_in(filter, instructions);
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0) {
         return OK;
     }
     log_error("this process could not be confined to its system calls: %s", strerror(errno));
-    return errno == EINVAL || errno == ENOSYS ? ERR_NOT_FOUND : ERR_SYSTEM;
+    return has_filters() ? ERR_SYSTEM : ERR_NOT_FOUND;
 }

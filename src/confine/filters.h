@@ -11,6 +11,8 @@
  * the same: these are of system calls, flags and an architecture. */
 #define CONFINE_OWN_PID 0x4c4b7069
 
+#define CONFINE_INSTRUCTIONS_MAX 512 /* of a filter; make_filters.c makes sure */
+
 /* A program for the kernel's classic BPF machine (seccomp(2), Documentation/userspace-api/
  * seccomp_filter.rst of Linux). */
 struct confine_filter {

@@ -14,7 +14,7 @@ enum status limits_set(const struct confine_plan *plan) MUST_USE;
 enum status files_restrict(const struct confine_plan *plan) MUST_USE;
 
 /* The system calls that the plan needs and no others. ERR_NOT_FOUND: the kernel has no such
- * filters. ERR_SYSTEM, ERR_MEMORY. To be the last. */
+ * filters. ERR_SYSTEM. Needs no new privileges likewise. To be the last. */
 enum status calls_restrict(const struct confine_plan *plan) MUST_USE;
 
 /* Whether this is a build with sanitizers, which at the end look through the process by means that

@@ -9,17 +9,21 @@
 
 #define API_LEVEL 3 /* filters that end processes, for Linux 4.14 and later, wherever this runs */
 
-/* The instructions as the elements of a C array, the stand-in for the own number among them. */
+/* The instructions as the elements of a C array. Whether they are a whole filter, with one stand-in
+ * for the own number. */
 static bool print_instructions(FILE *program)
 {
-    struct sock_filter one;
-    bool has_own_pid = false;
+    struct sock_filter one = {0};
+    size_t count = 0;
+    size_t stand_ins = 0;
     rewind(program);
     while (fread(&one, sizeof one, 1, program) == 1) {
         (void)printf("    {0x%x, %u, %u, 0x%x},\n", one.code, one.jt, one.jf, one.k);
-        has_own_pid = has_own_pid || one.k == CONFINE_OWN_PID;
+        count++;
+        stand_ins += one.k == CONFINE_OWN_PID;
     }
-    return has_own_pid && ferror(program) == 0;
+    return ferror(program) == 0 && count <= CONFINE_INSTRUCTIONS_MAX && stand_ins == 1 &&
+           BPF_CLASS(one.code) == BPF_RET;
 }
 
 /* Whether the filter was printed. */
@@ -65,8 +69,9 @@ int main(void)
                  "const struct confine_filter confine_filters[2][2] = {\n"
                  "    {FILTER(filter_00), FILTER(filter_01)},\n"
                  "    {FILTER(filter_10), FILTER(filter_11)},\n};\n");
-    if (!done || fflush(stdout) != 0) {
-        (void)fputs("make-filters: the filters of system calls could not be made with libseccomp\n",
+    if (fflush(stdout) != 0 || ferror(stdout) != 0 || !done) {
+        (void)fputs("make-filters: the filters of system calls could not be made or not be "
+                    "written\n",
                     stderr);
         return 1;
     }

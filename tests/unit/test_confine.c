@@ -17,11 +17,13 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "capture.h"
+#include "confine/filters.h"
 #include "confine/plan.h"
 #include "in_child.h"
 #include "scratch.h"
@@ -74,6 +76,9 @@ enum deed {
     SIGNAL_BY_INPUT,
     SIGNAL_ANOTHER,
     ASK_FOR_ANOTHER,
+    SIGNAL_ITSELF,
+    SIGNAL_A_THREAD,
+    SIGNAL_STAND_IN,
     CONNECT,
     RUN,
 };
@@ -114,6 +119,12 @@ static int do_it(int deed)
         return errno_of(kill(getppid(), SIGCONT));
     case ASK_FOR_ANOTHER: /* whether it lives: yes, or not to be signalled, but not "unknown" */
         return kill(getppid(), 0) == 0 || errno == EPERM ? 0 : errno;
+    case SIGNAL_ITSELF:
+        return raise(SIGCONT);
+    case SIGNAL_A_THREAD:
+        return errno_of(syscall(SYS_tgkill, getppid(), getppid(), SIGCONT));
+    case SIGNAL_STAND_IN:
+        return errno_of(syscall(SYS_tgkill, CONFINE_OWN_PID, CONFINE_OWN_PID, SIGCONT));
     case CONNECT:
         return errno_of(connect(STDIN_FILENO, NULL, 0));
     case RUN:
@@ -128,11 +139,15 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
         enum deed deed;
         int result;
     } cases[] = {
-        {READ_OUTSIDE, EACCES}, {MAKE_OUTSIDE, EACCES},   {MAKE_INSIDE, 0},
-        {READ_FOLDER, 0},       {MAKE_FOLDER, EPERM},     {WRITE_NOWHERE, 0},
-        {WATCH, EPERM},         {TALK_TO_LOG, EPERM},     {TALK_TO_NETWORK, EPERM},
-        {LEND, EPERM},          {SIGNAL_BY_INPUT, EPERM}, {SIGNAL_ANOTHER, EPERM},
-        {ASK_FOR_ANOTHER, 0},   {CONNECT, -SIGSYS},       {RUN, -SIGSYS},
+        {READ_OUTSIDE, EACCES},   {MAKE_OUTSIDE, EACCES},
+        {MAKE_INSIDE, 0},         {READ_FOLDER, 0},
+        {MAKE_FOLDER, EPERM},     {WRITE_NOWHERE, 0},
+        {WATCH, EPERM},           {TALK_TO_LOG, EPERM},
+        {TALK_TO_NETWORK, EPERM}, {LEND, EPERM},
+        {SIGNAL_BY_INPUT, EPERM}, {SIGNAL_ANOTHER, EPERM},
+        {ASK_FOR_ANOTHER, 0},     {SIGNAL_ITSELF, 0},
+        {SIGNAL_A_THREAD, EPERM}, {SIGNAL_STAND_IN, EPERM},
+        {CONNECT, -SIGSYS},       {RUN, -SIGSYS},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {

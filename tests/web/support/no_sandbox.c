@@ -29,9 +29,12 @@ long syscall(long number, ...)
 {
     long arguments[6];
     va_list rest;
-    if ((number == SYS_landlock_create_ruleset && is_without("landlock")) ||
-        (number == SYS_seccomp && is_without("seccomp"))) {
+    if (number == SYS_landlock_create_ruleset && is_without("landlock")) {
         errno = ENOSYS;
+        return -1;
+    }
+    if (number == SYS_seccomp && is_without("seccomp")) {
+        errno = EINVAL; /* as from a kernel that has the call for other uses (seccomp(2)) */
         return -1;
     }
     va_start(rest, number);
