@@ -3,17 +3,10 @@
 
 #include <ftw.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define PATHS 8
 
@@ -69,21 +62,4 @@ const char *scratch_write(const char *name, const char *content)
         abort();
     }
     return path;
-}
-
-void scratch_shell(const char *command)
-{
-    int result = -1;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (chdir(scratch_folder()) == 0) {
-            (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        }
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &result, 0), child);
-    if (result != 0) {
-        fail_msg("failed: %s", command);
-    }
 }

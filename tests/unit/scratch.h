@@ -11,7 +11,4 @@ const char *scratch_path(const char *name);
 /* Writes `content` to <folder>/<name> with mode 0600 and returns the path as above. */
 const char *scratch_write(const char *name, const char *content);
 
-/* Runs a command of the shell in the folder; fails the test when it fails. */
-void scratch_shell(const char *command);
-
 #endif

@@ -15,6 +15,7 @@
 #include "db/sqlite.h"
 #include "in_child.h"
 #include "scratch.h"
+#include "shell.h"
 #include "things.h"
 
 static void a_file_that_goes_or_is_replaced_is_noticed(void **state)

@@ -21,6 +21,7 @@
 #include "capture.h"
 #include "pause.h"
 #include "scratch.h"
+#include "shell.h"
 #include "tables.h"
 
 #define TRIES 100 /* for a call in which a second did not pass */
