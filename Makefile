@@ -178,7 +178,7 @@ fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few an
 	@$(FUZZ) keep $(TARGET)
 
 .PHONY: fault fault-calls fault-kill fault-disk soak
-fault: fault-calls fault-kill fault-disk ## the three below, some two hours
+fault: fault-calls fault-kill fault-disk ## the three below, some hours
 fault-calls: tests-build ## every call that can fail made to fail, one by one and at random (FAULT='--only gate --sample 50': some)
 	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
 fault-kill: tests-build ## kill -9 (KILLS=10000) and power cuts (CUTS=1000): nothing acknowledged is lost

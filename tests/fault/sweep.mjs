@@ -88,7 +88,7 @@ export class Sweep {
             } finally {
                 told = world.plan.disarm();
             }
-            const isMute = faults.some(({ name }, i) => name === 'write' && told[i].injected > 0);
+            const isMute = faults.some(({ name }, i) => ['poll', 'write'].includes(name) && told[i].injected > 0);
             outcome = await this.judge({ scenario, answer, ready, told, pids, from, isMute });
             world.plan.watch('');
             await scenario.check(ready, outcome.startsWith('right'));
