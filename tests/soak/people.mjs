@@ -77,7 +77,7 @@ export class Visitor extends Person {
 
     async changePassword() {
         const former = { password: this.user.password, cookie: this.cookie };
-        const wanted = `${pick(['seven', 'eight', 'nine'])} purple elephants yawn ${between(1000, 9999)} times`;
+        const wanted = `seven purple elephants yawn ${++this.number} times`; // each time another one
         const answer = await this.submit('/auth/account/password', { current: former.password, new: wanted, again: wanted });
         if (answer === undefined) {
             await this.findPassword(former.password, wanted);

@@ -194,7 +194,7 @@ behindEach('a host or a scheme that a client names', {}, (at) => {
                         Buffer.from(`${head}Accept: text/html\r\n${cookie}Connection: close\r\n\r\n`, 'latin1'));
                     const what = JSON.stringify(head);
                     const answer = readAnswer(text, what);
-                    assert.doesNotMatch(text, /evil|:444/i, what);
+                    assert.doesNotMatch(text, /evil\.test|:444/i, what);
                     for (const [name, value] of answer.headers) {
                         if (name === 'location') assert.match(value, /^\/(?!\/)/, what);
                         // As configured for this site: session.secure_cookie = no, no domain.
@@ -216,7 +216,7 @@ behindEach('a host or a scheme that a client names', {}, (at) => {
             assert.ok([303, 400].includes(answer.status) || answer.status === 500, `${head}: ${answer.status}`);
             if (answer.status === 303) assert.ok(answer.headers.some(([name, value]) => name === 'location'
                 && value === '/a'), head);
-            assert.doesNotMatch(text, /evil/i, head);
+            assert.doesNotMatch(text, /evil\.test/i, head); // (without the dot it may stand in a token)
         }
     });
 }, [...servers, apache]);
