@@ -67,7 +67,7 @@ static const long local_types[] = {
 struct place {
     int number;       /* by which inotify names it */
     struct text name; /* in that folder; empty: events about itself alone matter */
-    bool is_database; /* names that begin with it matter as well */
+    bool is_database; /* the files beside it matter as well (WATCH_DATABASE) */
 };
 
 /* Zeros in a child. */

@@ -39,6 +39,7 @@ enum status calls_restrict(const struct confine_plan *plan)
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0) {
         return OK;
     }
+    bool may_lack = errno == EINVAL || errno == ENOSYS;
     log_error("this process could not be confined to its system calls: %s", strerror(errno));
-    return has_filters() ? ERR_SYSTEM : ERR_NOT_FOUND;
+    return may_lack && !has_filters() ? ERR_NOT_FOUND : ERR_SYSTEM;
 }

@@ -82,7 +82,7 @@ static void put_log_away(const struct db *db, bool is_saved)
 {
     int failure = is_saved ? unlink(db->wal_path) : rename(db->wal_path, db->aside_path);
     if (failure != 0) {
-        log_error("%s: this log of another database cannot be taken away: %s; remove it", //
+        log_error("%s: this log of another database cannot be taken away: %s; remove it",
                   db->wal_path, strerror(errno));
         return;
     }

@@ -188,8 +188,8 @@ static void a_log_without_a_name_is_not_carried_over_under_another_one(void **st
     assert_int_equal(db_exec(db, MANY("thing (id, name)", "1", "2000")), OK);
     (void)things_ask(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     assert_int_equal(db_exec(db, MANY("thing (id, name)", "2001", "2300")), OK);
-    scratch_shell("rm test.db-wal test.db-shm && sqlite3 test.db 'CREATE TABLE other (a, b); " //
-                  MANY("other", "1", "300") "'");
+    scratch_shell("rm test.db-wal test.db-shm && sqlite3 test.db 'CREATE TABLE other (a, b); " MANY(
+        "other", "1", "300") "'");
     capture_start();
     db_close(&db);
     capture_end();
