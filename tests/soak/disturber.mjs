@@ -55,7 +55,7 @@ function changeConfiguration(at) {
     at.turn++;
     at.install.configure({
         ...at.settings, site: { name: `Site number ${at.turn}` },
-        session: { ...at.settings.session, idle: `${2 + at.turn % 3}h` },
+        session: { ...at.settings.session, idle: `${3 + at.turn % 3}m` },
     });
     at.install.service.child.kill('SIGHUP');
     at.changes.push(Date.now());

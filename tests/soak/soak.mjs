@@ -23,7 +23,11 @@ import { unexpected } from './words.mjs';
 const seconds = Number(process.env.SECONDS || 3600);
 const people = Number(process.env.PEOPLE || 4);
 const workers = { login: 3, logout: 2, account: 3, gate: 4 };
-const settings = { workers, throttle: { attempts: 1000000 }, password: { memory: '19M', passes: 2 } };
+// What is kept ends within a quarter of an hour, so that in the last half as much is removed as is added.
+const settings = {
+    workers, throttle: { attempts: 1000000, window: '5m' }, password: { memory: '19M', passes: 2 },
+    session: { idle: '5m', lifetime: '10m', remember: '15m' }, log: { keep: '10m' },
+};
 // That may be added in the last half; a worker that took another one's place opens the database when it
 // needs it, so that their descriptors come and go.
 const limits = { memory_MB: 1, descriptors: 10 };
