@@ -314,7 +314,8 @@ enum status sessions_remove_all(struct store *store, int64_t *ended)
     }
     status = revocations_end(store, status);
     if (status == OK && purge_dead(store, 0, ended) != OK) {
-        log_warning("rows of sessions that have ended stay until `latchkey session purge`");
+        log_warning("rows of sessions that have ended stay, and are not counted, until "
+                    "`latchkey session purge`");
     }
     return status;
 }

@@ -77,7 +77,8 @@ enum status sessions_find_by_id(struct store *store, struct text id, struct sess
 
 /* Gives every user a new salt, which ends every session, also those that are kept elsewhere, and
  * then removes their rows, in many small transactions (store/purge.h). *ended: how many rows.
- * Revokes, as users_set_password does. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO: nothing has ended. */
+ * Revokes, as users_set_password does. ERR_STORE, ERR_SYSTEM, ERR_CRYPTO: nothing has ended, or
+ * everything and the store could not say so. Rows that could not be removed stay (logged): OK. */
 enum status sessions_remove_all(struct store *store, int64_t *ended) MUST_USE;
 
 /* Looks at `limit` rows from a random place on and removes those that are over at `now_s`, in one

@@ -228,7 +228,8 @@ enum status user_end_renewal(struct store *store, int64_t id, enum status status
     int64_t rest = 0;
     status = revocations_end(store, status);
     if (status == OK && *ended >= PURGE_STEP && purge_user(store, id, &rest) != OK) {
-        log_warning("rows of sessions that have ended stay until `latchkey session purge`");
+        log_warning("rows of sessions that have ended stay, and are not counted, until "
+                    "`latchkey session purge`");
     }
     *ended += rest;
     return status;
