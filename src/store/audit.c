@@ -240,11 +240,14 @@ static enum status trim(const struct audit *audit, int64_t now_s, struct tail *t
 }
 
 /* Rows leave before their time when very many are added, which may be what somebody wants who has
- * something to hide. Once in a while is enough to say it, for it goes on with each row. */
+ * something to hide. Once in a while is enough to say it, for it goes on with each row. In a log
+ * that is not full the newest row that left may be as young: programs write a second's rows in any
+ * order, and an older one behind it takes it along. */
 static void warn_of_loss(const struct audit *audit, int64_t now_s, const struct tail *tail,
                          int64_t id)
 {
-    if (id % WARN_EACH == 0 && tail->taken_s >= now_s - audit->keep_s) {
+    bool is_full = tail->ends.last - tail->ends.first + 1 >= AUDIT_ROWS_MAX;
+    if (is_full && id % WARN_EACH == 0 && tail->taken_s >= now_s - audit->keep_s) {
         log_warning("the audit log has more than %d rows, so some that are younger than log.keep "
                     "leave it; see `latchkey audit` for who adds so many, and keep copies of it",
                     AUDIT_ROWS_MAX);

@@ -289,6 +289,16 @@ static void a_row_that_leaves_before_its_time_is_told_of_once_in_a_thousand(void
     }
 }
 
+/* Two programs wrote them, the second of which had looked at the clock before. */
+static void a_row_that_leaves_with_an_older_one_behind_it_is_no_loss(void **state)
+{
+    (void)state;
+    audit_log_write(NOON, 1);
+    audit_log_write(NOON - 1, 1);
+    assert_false(is_loss_told(1000, NOON + AUDIT_LOG_KEEP_S));
+    assert_int_equal(database_ask("SELECT min(id) FROM audit"), 1000);
+}
+
 static void rows_that_were_made_to_look_old_do_not_go_unnoticed(void **state)
 {
     (void)state;
@@ -325,6 +335,7 @@ int main(void)
         TEST(many_old_rows_go_a_few_at_a_time),
         TEST(rows_beyond_the_greatest_number_go_however_new),
         TEST(a_row_that_leaves_before_its_time_is_told_of_once_in_a_thousand),
+        TEST(a_row_that_leaves_with_an_older_one_behind_it_is_no_loss),
         TEST(rows_that_were_made_to_look_old_do_not_go_unnoticed),
     };
     log_open("test_audit", LOG_LEVEL_WARNING);
