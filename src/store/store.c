@@ -8,6 +8,7 @@
  * A write is answered only if the file was still in its place afterwards. */
 #include "store/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,7 @@ void store_disconnect(struct store *store)
 bool store_exists(const struct store *store)
 {
     struct stat found;
-    return stat(store->path, &found) == 0;
+    return stat(store->path, &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 void store_stat(const struct store *store, struct stat *out)

@@ -93,7 +93,8 @@ void store_rollback(struct store *store);
  * ERR_EXISTS, ERR_STORE, ERR_SYSTEM. */
 enum status store_backup(struct store *store, const char *path) MUST_USE;
 
-/* Whether there is a file at the path. */
+/* Whether there is a file at the path, or may be: where it cannot be looked for, opening it fails
+ * and says why. */
 bool store_exists(const struct store *store);
 
 /* The stat of the file that the path leads to, or zeros. */

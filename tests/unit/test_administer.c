@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "capture.h"
 #include "database.h"
 #include "scratch.h"
 #include "session/administer.h"
@@ -262,6 +263,20 @@ static void without_a_cache_there_are_the_others(void **state)
     assert_int_equal(access(scratch_path("cache.db"), F_OK), -1); /* nor was one made */
 }
 
+/* That is a session of it, and lives, would be answered with "no such session". */
+static void a_cache_that_cannot_be_looked_for_may_be_there(void **state)
+{
+    (void)state;
+    struct list list = {0};
+    assert_int_equal(symlink("cache.db", scratch_path("cache.db")), 0); /* to itself */
+    capture_start();
+    enum status ended = administer_end(&all[1], 0, TEXT("0123456789abcdef"), &gone);
+    enum status listed = administer_list(&all[1], 0, NOON, collect, &list);
+    capture_end();
+    assert_int_equal(ended, ERR_STORE);
+    assert_int_equal(listed, ERR_STORE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -274,6 +289,7 @@ int main(void)
         TEST(what_is_over_is_removed_everywhere),
         TEST(a_database_that_goes_away_meanwhile_is_a_failure),
         TEST(without_a_cache_there_are_the_others),
+        TEST(a_cache_that_cannot_be_looked_for_may_be_there),
     };
     log_open("test_administer", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
