@@ -31,7 +31,7 @@
 #include "session/user_texts.h"
 
 #define WAYS          4
-#define ENDED_SLACK   4096
+#define ENDED_SLACK   1024
 #define MEND_PAUSE_MS 1000  /* between tries to mend, or to learn after a failure */
 #define LOOK_PAUSE_MS 60000 /* between looks at the database though the mark stands */
 #define FULL_PAUSE_MS 60000 /* to learn when there was too much: reading that takes seconds */

@@ -10,7 +10,7 @@
  * the latest end among those that were removed, so that a clock that went forward (rows were
  * purged) and back again does not bring a revoked session to life: one that would end by then must
  * show its row. Rows of users only serve programs that have an older state in memory, and are kept
- * for an hour: who slept longer finds its number below `forgotten` and forgets everything. */
+ * for ten minutes: who slept longer finds its number below `forgotten` and forgets everything. */
 #include "store/revocations.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 #include "store/call.h"
 #include "store/internal.h"
 
-#define KEEP_USERS_S 3600
+#define KEEP_USERS_S 600
 
 /* With a clock that cannot be right, a row is kept for good. */
 static int64_t until_of_user(void)
