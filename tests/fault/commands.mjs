@@ -65,19 +65,19 @@ function command(name, args, { input = '', changes = true, between = /^$/, warns
             return world;
         },
         act: (world) => run(world, words(world), input),
-        judge(answer, world) {
+        judge(answer, world, isMute = false) {
             assert.equal(typeof answer.status, 'number', `died of ${answer.status}`);
             assert.doesNotMatch(answer.errors, /Sanitizer|runtime error:/);
             const state = look(world);
             if (answer.status === 0) {
                 seen.after ??= state;
-                const part = warns?.test(answer.errors) ? (text) => text.replace(butFor, '') : (text) => text;
+                const part = warns && (isMute || warns.test(answer.errors)) ? (text) => text.replace(butFor, '') : (text) => text;
                 assert.equal(part(state), part(seen.after), 'what was said to be done is done');
                 after?.(world);
                 return 'right';
             }
             assert.equal(answer.status, 1, `ended with ${answer.status}: ${answer.errors}`);
-            assert.notEqual(answer.errors, '', 'a failure is told');
+            assert.ok(isMute || answer.errors !== '', 'a failure is told');
             assert.ok([seen.before, ...(changes ? [seen.after] : [])].includes(state) || between.test(state), `half done: ${state}, neither ${seen.before} nor ${seen.after}`);
             return 'told 1';
         },

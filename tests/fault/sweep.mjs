@@ -128,7 +128,7 @@ export class Sweep {
     }
 
     async judge({ scenario, answer, ready, told, pids, from, isMute }) {
-        const outcome = scenario.judge ? scenario.judge(answer, ready) : judge(scenario, answer, ready);
+        const outcome = scenario.judge ? scenario.judge(answer, ready, isMute) : judge(scenario, answer, ready);
         const signal = answer.signal && `died of signal ${answer.signal}`;
         const death = signal || await this.findDeath(scenario, pids, from, isMute);
         if (death?.includes('signal')) return this.bury(scenario, told, death);
