@@ -99,7 +99,8 @@ export class Sweep {
         } catch (failure) {
             world.plan.watch('');
             // The gate may have remembered a session whose cache went before.
-            const error = await this.excuse(scenario, failure, Math.min(from, world.resident?.from ?? from));
+            const isHidden = faults.some(({ name, word }, i) => name === 'stat' && word === 'ENOENT' && told[i]?.injected > 0);
+            const error = await this.excuse(scenario, failure, Math.min(from, world.resident?.from ?? from), isHidden);
             world.resident = undefined;
             if (error) this.report.fail({ world, scenario, faults, told, error, log: this.log.slice(-3000) });
             outcome = error ? 'WRONG' : 'cache lost';
@@ -114,8 +115,9 @@ export class Sweep {
 
     // What is wrong after all. A cache whose file cannot be read is made anew, and its people are signed
     // out: that is none, if somebody can sign in then. To be shown the login page is to be signed out.
-    async excuse(scenario, error, from) {
-        const isLost = this.world.store === 'cache' && /cache\.db: (was taken away|the cache of sessions was made)/.test(this.log.slice(from));
+    // So it is when the kernel hides its file, that is, says there is none.
+    async excuse(scenario, error, from, isHidden) {
+        const isLost = this.world.store === 'cache' && (isHidden || /cache\.db: (was taken away|the cache of sessions was made)/.test(this.log.slice(from)));
         const isForm = scenario.program === 'login' && /name="password"/.test(error.answer?.body ?? '');
         const isServed = !isForm && /answered with 2/.test(error.message);
         if (!isLost || isServed || /signal|sanitizer/.test(error.message)) return error;
