@@ -42,7 +42,7 @@ async function sweepAll(world, scenarios) {
     const counts = new Map();
     for (const scenario of scenarios.filter(wanted)) {
         const begin = Date.now();
-        const before = report.cases;
+        const before = sweep.cases;
         const calls = await sweep.count(scenario);
         counts.set(scenario, calls);
         const resources = scenario.isOneShot ? [] : world.measure(scenario.program);
@@ -51,7 +51,7 @@ async function sweepAll(world, scenarios) {
         else for (const name of Object.keys(calls)) await sweep.sweep(scenario, name);
         if (scenario.program !== 'latchkey') await sweep.keepHouse();
         if (!scenario.isOneShot && world.build === 'plain') compare(scenario.program, resources, world.measure(scenario.program));
-        console.log(`${world.build}, ${world.store}: ${scenario.name}: ${report.cases - before} cases, ${Math.round((Date.now() - begin) / 1000)} s`);
+        console.log(`${world.build}, ${world.store}: ${scenario.name}: ${sweep.cases - before} cases, ${Math.round((Date.now() - begin) / 1000)} s`);
     }
     await tryAtRandom(sweep, counts, random);
 }
