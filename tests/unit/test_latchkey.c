@@ -183,13 +183,13 @@ static void the_manual_has_no_command_or_option_that_does_not_exist(void **state
     (void)state;
     read_overview();
     for (const char *at = next_entry(manual.data, entry); at != NULL; at = next_entry(at, entry)) {
-        char name[64] = "";
+        const char *name = NULL;
         for (size_t i = 0; i < command_count; i++) {
             if (is_entry_of(entry, commands[i].name)) {
-                (void)snprintf(name, sizeof name, "%s", commands[i].name);
+                name = commands[i].name;
             }
         }
-        if (name[0] == '\0') {
+        if (name == NULL) {
             fail_msg("%s: there is no command %s", MANUAL, entry);
         }
         const char *usage = first_line_of_help(name);
