@@ -295,7 +295,7 @@ static void assert_said(const char *said)
     char log[512] = "";
     FILE *file = fopen(scratch_path("stderr"), "r");
     assert_non_null(file);
-    (void)fread(log, 1, sizeof log - 1, file);
+    log[fread(log, 1, sizeof log - 1, file)] = '\0';
     (void)fclose(file);
     if (said == NULL ? log[0] != '\0' : strstr(log, said) == NULL) {
         fail_msg("instead of %s: %s", said != NULL ? said : "nothing", log);
