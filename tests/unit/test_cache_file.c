@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "capture.h"
+#include "native.h"
 #include "scratch.h"
 #include "small_cache.h"
 
@@ -54,6 +55,7 @@ static void a_cache_is_made_when_it_is_first_used(void **state)
 static void writers_that_are_killed_do_no_harm(void **state)
 {
     (void)state;
+    skip_unless_native();
     for (int round = 0; round < 25; round++) {
         pid_t writers[2];
         for (int i = 0; i < 2; i++) {

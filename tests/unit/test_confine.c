@@ -26,6 +26,7 @@
 #include "confine/filters.h"
 #include "confine/plan.h"
 #include "in_child.h"
+#include "native.h"
 #include "scratch.h"
 #include "tables.h"
 
@@ -150,6 +151,7 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
         {CONNECT, -SIGSYS},       {RUN, -SIGSYS},
     };
     (void)state;
+    skip_unless_native();
     for (size_t i = 0; i < COUNT(cases); i++) {
         int result = in_child(do_it, (int)cases[i].deed);
         if (result != cases[i].result) {
@@ -161,6 +163,7 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
 static void habits_open_what_they_need_and_no_more(void **state)
 {
     (void)state;
+    skip_unless_native();
     plan.watches = true;
     assert_int_equal(in_child(do_it, WATCH), 0);
     assert_int_equal(in_child(do_it, TALK_TO_LOG), EPERM);
@@ -184,6 +187,7 @@ static int count_descriptors(int argument)
 static void descriptors_are_limited(void **state)
 {
     (void)state;
+    skip_unless_native();
     plan.descriptors = 33;
     assert_int_equal(in_child(count_descriptors, 0), 33);
 }
@@ -191,6 +195,7 @@ static void descriptors_are_limited(void **state)
 static void a_folder_that_is_not_there_stays_out_of_reach(void **state)
 {
     (void)state;
+    skip_unless_native();
     assert_int_equal(confine_try(&plan), 0);
     assert_int_equal(rmdir(plan.folders[1]), 0);
     assert_int_equal(confine_try(&plan), 0);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "fastcgi_client.h"
+#include "native.h"
 #include "pause.h"
 #include "service.h"
 
@@ -331,9 +332,10 @@ static void what_is_too_large_or_malformed_does_not_reach_the_workers(void **sta
 
 static void a_kept_connection_carries_pages_and_a_form(void **state)
 {
-    pid_t master = start(1);
     struct buffer page, form, answer;
     (void)state;
+    skip_unless_native();
+    pid_t master = start(1);
     buffer_init(&page, RECORDS_MAX);
     buffer_init(&form, RECORDS_MAX);
     buffer_init(&answer, RECORDS_MAX);

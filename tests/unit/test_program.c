@@ -18,6 +18,7 @@
 #include "fastcgi_client.h"
 #include "http/connections.h"
 #include "http/oversize.h"
+#include "native.h"
 #include "pause.h"
 #include "service.h"
 
@@ -447,9 +448,10 @@ static void workers_do_not_outlive_their_master(void **state)
 static void running_out_of_descriptors_is_survived(void **state)
 {
     enum { SILENT = 60 };
-    pid_t master = service_start((struct service_options){.files = 24});
     int silent[SILENT];
     (void)state;
+    skip_unless_native();
+    pid_t master = service_start((struct service_options){.files = 24});
     for (size_t i = 0; i < SILENT; i++) {
         silent[i] = service_connect();
         assert_true(silent[i] >= 0);

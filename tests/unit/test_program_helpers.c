@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "fastcgi_client.h"
+#include "native.h"
 #include "pause.h"
 #include "service.h"
 
@@ -145,6 +146,7 @@ static void who_takes_his_time_has_helpers_that_do_not_rest(void **state)
 {
     int64_t shortest_ms = INT64_MAX;
     (void)state;
+    skip_unless_native();
     for (size_t i = 0; i < 20 && shortest_ms >= 10; i++) {
         int64_t longest_ms = ask_helpers(false);
         shortest_ms = longest_ms < shortest_ms ? longest_ms : shortest_ms;

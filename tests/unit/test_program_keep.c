@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "fastcgi_client.h"
 #include "http/connections.h"
+#include "native.h"
 #include "pause.h"
 #include "service.h"
 #include "tables.h"
@@ -262,10 +263,11 @@ static void two_requests_in_one_go_are_refused(void **state)
 
 static void a_request_before_the_last_answer_was_read_is_refused(void **state)
 {
-    pid_t master = service_start((struct service_options){0});
-    int fd = service_connect();
     struct buffer raw;
     (void)state;
+    skip_unless_native();
+    pid_t master = service_start((struct service_options){0});
+    int fd = service_connect();
     buffer_init(&raw, RECORDS_MAX);
     make_request(1, "/", (struct text){0});
     assert_true(service_send(fd, buffer_text(&request), SIZE_MAX));
@@ -327,9 +329,10 @@ static void one_idle_connection_too_many_is_closed_after_its_answer(void **state
 static void idle_connections_give_their_descriptors_to_newcomers(void **state)
 {
     enum { KEPT = 40 };
-    pid_t master = service_start((struct service_options){.files = 24});
     int kept[KEPT];
     (void)state;
+    skip_unless_native();
+    pid_t master = service_start((struct service_options){.files = 24});
     make_request(1, "/", (struct text){0});
     for (size_t i = 0; i < KEPT; i++) {
         kept[i] = connect_kept();
