@@ -108,7 +108,6 @@ enum status administer_end(const struct sessions *sessions, int64_t user_id, str
                            struct session_row *ended)
 {
     struct session_row row = {0};
-    bool has_cache = store_exists(sessions->cache);
     enum status status = find_row(sessions, id, &row);
     if (status == OK && user_id != 0 && row.user_id != user_id) {
         status = ERR_NOT_FOUND;
@@ -119,8 +118,8 @@ enum status administer_end(const struct sessions *sessions, int64_t user_id, str
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
-    if (status == OK && has_cache) {
-        session_tell_left_over(sessions_remove(sessions->cache, row.key));
+    if (status == OK) {
+        status = session_end_beside(sessions, row.key);
     }
     if (status == OK) {
         *ended = row;

@@ -37,8 +37,14 @@ extern const struct session_backend session_backend_database;
 extern const struct session_backend session_backend_cache;
 extern const struct session_backend session_backend_cookie;
 
-/* Looks at what became of taking rows out of the cache whose sessions were ended in the database.
- * They count for nothing there, so a failure is logged and no more. */
+/* Takes the row, if there is any, of a session that was ended in the database out of the cache.
+ * Where it cannot be taken out (logged), its revocation is kept for good. ERR_STORE (logged): nor
+ * that was done, and nobody may be told that the session has ended. */
+enum status session_end_beside(const struct sessions *sessions,
+                               const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
+
+/* Looks at what became of taking rows out of the cache whose sessions a new salt has ended. They
+ * count for nothing there, so a failure is logged and no more. */
 void session_tell_left_over(enum status status);
 
 /* The one of a kind of token; NULL for tokens that are of no session. */

@@ -11,6 +11,7 @@
 #include "session/remember.h"
 #include "session/session.h"
 #include "session/uses.h"
+#include "store/revocations.h"
 
 /* Copies what a client sent into a row: printable ASCII only, cut at the room there is. */
 static void copy_printable(char *out, size_t room, struct text text)
@@ -152,12 +153,32 @@ void session_tell_left_over(enum status status)
     }
 }
 
+static enum status remove_beside(const struct sessions *sessions,
+                                 const uint8_t key[SESSION_KEY_BYTES])
+{
+    return store_exists(sessions->cache) ? sessions_remove(sessions->cache, key) : OK;
+}
+
 /* What lies beside the database is not part of its transaction: it goes after the revocation, and
  * what is written there at the same time finds that one. A session may have a row there whatever
- * kind of token was sent. */
-static enum status end_beside(const struct sessions *sessions, const struct session_row *row)
+ * kind of token was sent.
+ *
+ * A row that stays is alive again for whoever has forgotten the revocation, by a clock that went
+ * ahead and back. */
+enum status session_end_beside(const struct sessions *sessions,
+                               const uint8_t key[SESSION_KEY_BYTES])
 {
-    return store_exists(sessions->cache) ? sessions_remove(sessions->cache, row->key) : OK;
+    if (remove_beside(sessions, key) == OK) {
+        return OK;
+    }
+    if (revocations_keep_session(sessions->store, key) == OK) {
+        log_warning("a session that has ended could not be taken out of the cache; it counts for "
+                    "nothing there, and its revocation stays in the database for good");
+        return OK;
+    }
+    log_error("a session that has ended could not be taken out of the cache, nor its revocation "
+              "kept for good: it must be ended again");
+    return ERR_STORE;
 }
 
 /* When a session of this token is over at the latest. */
@@ -188,7 +209,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
         status = sessions_end(sessions->store, row.key, row.expires_s);
     }
     if (status == OK) {
-        session_tell_left_over(end_beside(sessions, &row));
+        status = session_end_beside(sessions, row.key);
     }
     secret_wipe(&user, sizeof user);
     secret_wipe(&row, sizeof row);
@@ -201,7 +222,7 @@ enum status session_take_back(const struct sessions *sessions, const struct toke
     enum status status = session_end(sessions, token);
     if (status != OK && token->kind == TOKEN_CACHED) {
         token_digest(token, row.key);
-        status = end_beside(sessions, &row);
+        status = remove_beside(sessions, row.key);
     }
     secret_wipe(&row, sizeof row);
     return status;

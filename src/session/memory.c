@@ -217,6 +217,11 @@ static bool take(void *context, const struct revocation *revocation)
     return apply(lesson->memory, revocation);
 }
 
+static void measure(struct memory *memory)
+{
+    memory->ended_most = 2 * memory->ended.count + ENDED_SLACK;
+}
+
 /* Forgets all and reads all revocations that there are. */
 static enum status read_anew(struct memory *memory, struct store *store,
                              struct revocation_state *state)
@@ -224,26 +229,26 @@ static enum status read_anew(struct memory *memory, struct store *store,
     struct lesson lesson = {memory, true};
     forget(memory);
     enum status status = revocations_read(store, 0, state, take, &lesson);
-    memory->ended_most = 2 * memory->ended.count + ENDED_SLACK;
+    measure(memory);
     return status;
 }
 
 /* Reads what is new. Whoever knows something else than there is, or missed what was removed, begins
- * anew; so does whoever still knows mostly of sessions that are over by themselves. */
+ * anew; so does whoever still knows mostly of sessions that are over by themselves, but not while
+ * the database cannot be read: what is remembered counts then. */
 static enum status learn(struct memory *memory, struct store *store)
 {
     struct revocation_state state = {0};
     uint64_t known = memory->state.sequence;
     struct lesson lesson = {memory, known == 0};
-    enum status status = OK;
-    bool begins_anew = memory->ended.count > memory->ended_most;
-    if (!begins_anew) {
-        status = revocations_read(store, known > 0 ? known - 1 : 0, &state, take, &lesson);
-        begins_anew = status == ERR_MEMORY || /* the table is full, of keys that may be over */
-                      (status == OK &&
-                       (!lesson.is_joined || state.sequence < known || state.forgotten > known));
+    enum status status = revocations_read(store, known > 0 ? known - 1 : 0, &state, take, &lesson);
+    if (status == OK && known == 0) {
+        measure(memory); /* that was all there are */
     }
-    if (begins_anew) {
+    bool is_other = !lesson.is_joined || state.sequence < known || state.forgotten > known;
+    bool is_stale = memory->ended.count > memory->ended_most;
+    if (status == ERR_MEMORY || /* the table is full, of keys that may be over */
+        (status == OK && (is_other || is_stale))) {
         status = read_anew(memory, store, &state);
     }
     if (status == OK) {

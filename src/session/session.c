@@ -170,8 +170,8 @@ static enum status look_for(const struct search *search, const uint8_t key[SESSI
 /* ERR_NOT_FOUND: it was revoked.
  *
  * When a clock that stood ahead has been set right, revocations are forgotten that would be needed
- * once more. What may be among them is alive if the stores have it still, for there a session goes
- * before its revocation is answered. */
+ * once more. What may be among them is alive if the stores have it still: there a session goes
+ * before its end is answered, or else its revocation is kept for good (session_end_beside). */
 static enum status check_revoked(const struct search *search, const struct session_row *row)
 {
     bool in_doubt = true;

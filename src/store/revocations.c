@@ -9,8 +9,10 @@
  * Rows of sessions are kept until the session would have ended by itself; `forgotten_s` remembers
  * the latest end among those that were removed, so that a clock that went forward (rows were
  * purged) and back again does not bring a revoked session to life: one that would end by then must
- * show its row. Rows of users only serve programs that have an older state in memory, and are kept
- * for ten minutes: who slept longer finds its number below `forgotten` and forgets everything. */
+ * show its row. The number of the last revocation has its row always: who keeps things in memory
+ * sees by it that nothing is new. Rows of users only serve programs that have an older state in
+ * memory, and are kept for ten minutes: who slept longer finds its number below `forgotten` and
+ * forgets everything. */
 #include "store/revocations.h"
 
 #include <string.h>
@@ -102,7 +104,14 @@ enum status revocations_add_session(struct store *store, const uint8_t key[SESSI
                                     int64_t until_s)
 {
     struct call call;
-    enum status status = count_up(store);
+    bool is_known = false;
+    enum status status = revocations_has(store, key, REVOKED_BY_KEY, &is_known);
+    if (status == OK && is_known) {
+        return OK;
+    }
+    if (status == OK) {
+        status = count_up(store);
+    }
     if (status == OK) {
         status = call_begin(store, REVOCATION_ADD_SESSION, &call);
     }
@@ -127,6 +136,18 @@ enum status revocations_add_user(struct store *store, int64_t user_id)
     db_bind_int64(call.statement, 1, user_id);
     db_bind_int64(call.statement, 2, until_of_user());
     return call_run(&call, NULL);
+}
+
+enum status revocations_keep_session(struct store *store, const uint8_t key[SESSION_KEY_BYTES])
+{
+    struct call call;
+    enum status status = call_begin(store, REVOCATION_KEEP, &call);
+    if (status != OK) {
+        return status;
+    }
+    db_bind_blob(call.statement, 1, key, SESSION_KEY_BYTES);
+    db_bind_int64(call.statement, 2, INT64_MAX);
+    return call_run_on_one(&call);
 }
 
 enum status revocations_has(struct store *store, const uint8_t key[SESSION_KEY_BYTES],

@@ -15,10 +15,16 @@
 enum status revocations_begin(struct store *store) MUST_USE;
 
 /* In between: adds the revocation of a session, until `until_s` at the earliest, the time from
- * which on it could not be alive; or of a user, or with user_id 0 of everybody. ERR_STORE. */
+ * which on it could not be alive; or of a user, or with user_id 0 of everybody. That of a session
+ * is there once, and counted once, however often copies of its token sign out. ERR_STORE. */
 enum status revocations_add_session(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                                     int64_t until_s) MUST_USE;
 enum status revocations_add_user(struct store *store, int64_t user_id) MUST_USE;
+
+/* Keeps the revocation of a session whatever time it gets to be: of one that may lie in another
+ * store still. ERR_NOT_FOUND: there is none (more). ERR_STORE. */
+enum status revocations_keep_session(struct store *store, const uint8_t key[SESSION_KEY_BYTES])
+    MUST_USE;
 
 /* Commits if `status` is OK, else rolls back; settles the generation either way, and lets go of the
  * lock. Returns what the whole came to. After OK, it holds for every request that begins later, in
@@ -60,7 +66,7 @@ enum status revocations_mark(struct store *store, struct generation_mark *out) M
  * Failing is no harm: programs go on asking the database. */
 void revocations_mend(struct store *store);
 
-/* Removes the revocations that nobody needs at `now_s`. */
+/* Removes the revocations that nobody needs at `now_s`, but for the last. */
 enum status revocations_purge(struct store *store, int64_t now_s) MUST_USE;
 
 #endif

@@ -40,7 +40,8 @@
 #define AUDIT_FIELDS                                                                               \
     "id, at_s, act, outcome, user_id, user, address, program, detail, broken, secret_id, digest, " \
     "tag"
-#define SESSION_IS_OVER "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
+#define REVOCATION_IS_DUE "until_s <= ?1 AND sequence < (SELECT sequence FROM generation)"
+#define SESSION_IS_OVER   "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
 
 const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_FIND] = {SIGNING_IN, READS,
@@ -140,14 +141,13 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [AGENT_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM agent WHERE until_s <= ?1"},
 
     [REVOCATION_COUNT] = {REVOKING, WRITES, "UPDATE generation SET sequence = sequence + 1"},
-    /* Once for each session, however often somebody signs out with copies of its token. */
     [REVOCATION_ADD_SESSION] = {REVOKING, WRITES,
                                 "INSERT INTO revocation (sequence, key, until_s)"
-                                " SELECT sequence, ?1, ?2 FROM generation WHERE true"
-                                " ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING"},
+                                " SELECT sequence, ?1, ?2 FROM generation"},
     [REVOCATION_ADD_USER] = {REVOKING, WRITES,
                              "INSERT INTO revocation (sequence, user_id, until_s)"
                              " SELECT sequence, ?1, ?2 FROM generation"},
+    [REVOCATION_KEEP] = {REVOKING, WRITES, "UPDATE revocation SET until_s = ?2 WHERE key = ?1"},
     [REVOCATION_FIND] = {EVERYBODY, READS,
                          "SELECT forgotten_s, EXISTS (SELECT 1 FROM revocation WHERE key = ?1)"
                          " FROM generation"},
@@ -155,14 +155,17 @@ const struct statement_rule statement_rules[STATEMENTS] = {
                          "SELECT g.sequence, g.forgotten, g.forgotten_s, r.sequence, r.key,"
                          " r.user_id, r.until_s FROM generation AS g"
                          " LEFT JOIN revocation AS r ON r.sequence > ?1 ORDER BY r.sequence"},
-    [REVOCATION_DUE] = {SIGNING_IN, READS, "SELECT 1 FROM revocation WHERE until_s <= ?1 LIMIT 1"},
+    /* The newest row never goes: by it readers see that the history is the one they know. */
+    [REVOCATION_DUE] = {SIGNING_IN, READS,
+                        "SELECT 1 FROM revocation WHERE " REVOCATION_IS_DUE " LIMIT 1"},
     [REVOCATION_FORGET] = {SIGNING_IN, WRITES,
                            "UPDATE generation SET"
                            " forgotten = max(forgotten, coalesce((SELECT max(sequence)"
-                           " FROM revocation WHERE key IS NULL AND until_s <= ?1), 0)),"
+                           " FROM revocation WHERE key IS NULL AND " REVOCATION_IS_DUE "), 0)),"
                            " forgotten_s = max(forgotten_s, coalesce((SELECT max(until_s)"
-                           " FROM revocation WHERE key IS NOT NULL AND until_s <= ?1), 0))"},
-    [REVOCATION_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM revocation WHERE until_s <= ?1"},
+                           " FROM revocation WHERE key IS NOT NULL AND " REVOCATION_IS_DUE
+                           "), 0))"},
+    [REVOCATION_PURGE] = {SIGNING_IN, WRITES, "DELETE FROM revocation WHERE " REVOCATION_IS_DUE},
 
     [THROTTLE_FIND] = {SIGNING_IN, READS,
                        "SELECT failures, failed_s, until_s FROM throttle"
@@ -295,6 +298,7 @@ static const struct db_grant grants[] = {
     {AUDITING, DB_UPDATE, "audit_ends", NULL},
     {REVOKING, DB_DELETE, "session", NULL},
     {REVOKING, DB_INSERT, "revocation", NULL},
+    {REVOKING, DB_UPDATE, "revocation", "until_s"},
     {REVOKING, DB_UPDATE, "generation", NULL},
     /* What a session remembers goes with it, by ON DELETE CASCADE. */
     {REVOKING, DB_READ, "session_data", NULL},

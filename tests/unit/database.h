@@ -33,6 +33,9 @@ struct session_row database_add_session(struct store *store, const struct user *
 enum status database_use_link(struct store *store, struct text code, const char *hash,
                               int64_t now_s, struct user *out);
 
+/* Revokes a session that nobody has, which becomes the newest revocation and is never over. */
+void database_revoke_another(struct store *store);
+
 /* Notes one use of a session. */
 enum status database_touch(struct store *store, const struct session_row *row, int64_t seen_s);
 

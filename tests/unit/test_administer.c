@@ -14,6 +14,7 @@
 #include "database.h"
 #include "scratch.h"
 #include "session/administer.h"
+#include "store/revocations.h"
 
 #define IDLE 1000
 
@@ -277,6 +278,45 @@ static void a_cache_that_cannot_be_looked_for_may_be_there(void **state)
     assert_int_equal(listed, ERR_STORE);
 }
 
+/* Its row in the cache would be good again when the revocation is forgotten, as by a clock that
+ * goes ahead and back. */
+static void a_row_that_cannot_be_taken_out_of_the_cache_stays_dead(void **state)
+{
+    (void)state;
+    struct sessions weak;
+    struct token token = begin(1, &alice, NOON);
+    assert_int_equal(sessions_open(configs[1], store, STORE_ROLE_GATE, false, &weak), OK);
+    capture_start();
+    enum status ended = session_end(&weak, &token);
+    capture_end();
+    assert_int_equal(ended, OK);
+    assert_false(is_alive(&token));
+    database_revoke_another(store);
+    assert_int_equal(revocations_purge(store, NOON + 1000000), OK);
+    assert_false(is_alive(&token));
+    sessions_close(&weak);
+}
+
+static void what_may_come_back_is_not_called_ended(void **state)
+{
+    (void)state;
+    struct sessions weak;
+    char id[SESSION_ID_LEN + 1];
+    struct token token = begin(1, &alice, NOON);
+    id_of(&token, id);
+    assert_int_equal(sessions_open(configs[1], store, STORE_ROLE_GATE, false, &weak), OK);
+    database_revoke_another(store);
+    database_exec("CREATE UNIQUE INDEX refuse ON revocation (until_s)"); /* no other for good */
+    capture_start();
+    enum status ended = session_end(&weak, &token);
+    capture_end();
+    assert_int_equal(ended, ERR_STORE);
+    database_exec("DROP INDEX refuse");
+    assert_int_equal(administer_end(&all[1], 0, text_of(id), &gone), OK);
+    assert_false(is_alive(&token));
+    sessions_close(&weak);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -290,6 +330,8 @@ int main(void)
         TEST(a_database_that_goes_away_meanwhile_is_a_failure),
         TEST(without_a_cache_there_are_the_others),
         TEST(a_cache_that_cannot_be_looked_for_may_be_there),
+        TEST(a_row_that_cannot_be_taken_out_of_the_cache_stays_dead),
+        TEST(what_may_come_back_is_not_called_ended),
     };
     log_open("test_administer", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

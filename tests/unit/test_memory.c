@@ -311,8 +311,9 @@ static void who_sleeps_while_rows_of_users_go_forgets_the_users(void **state)
         memory_put_user(memory, &bob);
         assert_int_equal(users_renew_salt(store, alice.id, &ended), OK);
         database_exec("UPDATE revocation SET until_s = 1800000000");
+        database_revoke_another(store);
         assert_int_equal(revocations_purge(store, NOON + 3600), OK);
-        assert_int_equal(database_ask("SELECT count(*) FROM revocation"), 0);
+        assert_int_equal(database_ask("SELECT count(*) FROM revocation"), 1);
         assert_true(refresh());
         assert_false(knows_user(&alice));
     }
@@ -325,6 +326,7 @@ static void who_sleeps_while_rows_of_sessions_go_knows_their_end(void **state)
     struct session_row other = put_session(&bob, 'b');
     other.expires_s = UNTIL + 1;
     assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
+    database_revoke_another(store);
     assert_int_equal(revocations_purge(store, UNTIL + 3600), OK);
     assert_true(refresh());
     assert_true(is_ended(&row));
@@ -334,12 +336,38 @@ static void who_sleeps_while_rows_of_sessions_go_knows_their_end(void **state)
     assert_true(is_ended(&row));
 }
 
+/* Otherwise a cookie that has signed out could be sent until no worker remembers anybody. */
+static void copies_that_sign_out_again_cost_nobody_the_memory(void **state)
+{
+    (void)state;
+    struct session_row row = put_session(&alice, 'a');
+    struct session_row other = put_session(&bob, 'b');
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
+        assert_true(refresh());
+    }
+    assert_true(is_ended(&row) && knows_session(&other) && knows_user(&bob));
+}
+
+static void the_last_row_that_is_over_costs_nobody_the_memory(void **state)
+{
+    (void)state;
+    struct session_row row = put_session(&alice, 'a');
+    struct session_row other = put_session(&bob, 'b');
+    assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
+    assert_true(refresh());
+    assert_int_equal(revocations_purge(store, UNTIL + 3600), OK);
+    database_revoke_another(store);
+    assert_true(refresh());
+    assert_true(is_ended(&row) && knows_session(&other) && knows_user(&bob));
+}
+
 /* Many sessions end, one of which has a key of that byte; those before are over by themselves. */
 static void end_many(char byte)
 {
     char script[512];
     (void)snprintf(script, sizeof script,
-                   "DELETE FROM revocation;"
+                   "DELETE FROM revocation WHERE sequence < (SELECT sequence FROM generation);"
                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
                    " INSERT INTO revocation (sequence, key, until_s)"
                    " SELECT sequence + i, CASE i WHEN 1 THEN CAST(printf('%%.32c', '%c') AS BLOB)"
@@ -510,6 +538,8 @@ int main(void)
         TEST(what_a_killed_writer_committed_is_known_once_memory_counts),
         TEST(who_sleeps_while_rows_of_users_go_forgets_the_users),
         TEST(who_sleeps_while_rows_of_sessions_go_knows_their_end),
+        TEST(copies_that_sign_out_again_cost_nobody_the_memory),
+        TEST(the_last_row_that_is_over_costs_nobody_the_memory),
         TEST(keys_of_sessions_that_are_over_do_not_pile_up),
         TEST(an_older_database_in_the_place_of_the_known_one_is_another_one),
         TEST(a_database_of_the_same_number_in_its_place_is_noticed),

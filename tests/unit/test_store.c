@@ -25,7 +25,7 @@ static void opening_touches_no_file(void **state)
     const char *path = scratch_path("nowhere.db");
     assert_int_equal(store_open(path, NULL, STORE_ROLE_GATE, &store), OK);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(store_check(store), ERR_STORE);
+    assert_int_equal(store_connect(store), ERR_STORE);
     assert_int_equal(access(path, F_OK), -1);
     store_close(&store);
     assert_null(store);
@@ -44,7 +44,7 @@ static void migrating_again_changes_nothing(void **state)
     assert_int_equal(from, store_schema_number());
     assert_int_equal(to, store_schema_number());
     assert_int_equal(database_ask("SELECT count(*) FROM user"), 1);
-    assert_int_equal(store_check(store), OK);
+    assert_int_equal(store_connect(store), OK);
     store_close(&store);
 }
 
@@ -56,11 +56,11 @@ static void an_older_or_newer_schema_is_told_apart(void **state)
     (void)database_make();
     struct store *store = database_open(STORE_ROLE_ADMIN);
     database_exec("PRAGMA user_version = 1000");
-    assert_int_equal(store_check(store), ERR_SCHEMA_NEW);
+    assert_int_equal(store_connect(store), ERR_SCHEMA_NEW);
     assert_int_equal(store_migrate(store, &from, &to), ERR_SCHEMA_NEW);
     assert_int_equal(database_ask("PRAGMA user_version"), 1000);
     database_exec("PRAGMA user_version = 0");
-    assert_int_equal(store_check(store), ERR_SCHEMA_OLD);
+    assert_int_equal(store_connect(store), ERR_SCHEMA_OLD);
     store_close(&store);
 }
 
@@ -116,6 +116,7 @@ static const struct {
     {REVOCATION_COUNT, "losa", "gp"},
     {REVOCATION_ADD_SESSION, "losa", "gp"},
     {REVOCATION_ADD_USER, "losa", "gp"},
+    {REVOCATION_KEEP, "losa", "gp"},
     {REVOCATION_FIND, ALL, ""},
     {REVOCATION_READ, ALL, ""},
     {REVOCATION_DUE, "lsa", ""},
