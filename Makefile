@@ -80,7 +80,7 @@ run: ## install what is missing, build, and serve a protected demo site on http:
 	@BUILD=$(BUILD) PORT=$(PORT) STORE=$(STORE) deploy/demo/run
 
 .PHONY: check
-check: ## install what is missing, build with warnings as errors, run every test
+check: ## install what is missing, build with warnings as errors, run every test but the long ones
 	@tools/install-deps check
 	@$(MAKE) --no-print-directory -j$$(nproc) all sanitized $(CONSTANT) replays
 	@BUILD=$(BUILD) tools/run-tests lint unit secrets fuzz web browser
@@ -179,7 +179,7 @@ fuzz-keep: ## put what fuzzing found to be new into tests/fuzz/corpus, as few an
 
 .PHONY: fault fault-calls fault-kill fault-disk soak
 fault: fault-calls fault-kill fault-disk ## the three below, some hours
-fault-calls: tests-build ## every call that can fail made to fail, one by one and at random (FAULT='--only gate --sample 50': some)
+fault-calls: tests-build ## every call that can fail made to fail, one by one and at random (FAULT='--only gate --sample 50 --random 0': some)
 	@BUILD=$(BUILD) node tests/fault/main.mjs $(FAULT)
 fault-kill: tests-build ## kill -9 (KILLS=10000) and power cuts (CUTS=1000): nothing acknowledged is lost
 	@BUILD=$(BUILD) node tests/crash/kill.mjs

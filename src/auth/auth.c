@@ -68,7 +68,7 @@ enum status auth_open(const struct config *config, const char *program, enum sto
         .is_on = config->log.audit,
     };
     if (status == OK) {
-        status = store_check(out->store);
+        status = store_connect(out->store);
         /* Anything but a wrong version may pass by itself, and was logged; requests get 503 until
          * then. */
         if (status != ERR_SCHEMA_OLD && status != ERR_SCHEMA_NEW && status != ERR_PERMISSION) {

@@ -237,7 +237,7 @@ static void check_database(struct report *report)
     const char *path = config_database_path(report->config);
     enum status status = store_open(path, NULL, STORE_ROLE_ADMIN, &store);
     if (status == OK) {
-        status = store_check(store);
+        status = store_connect(store);
     }
     if (status == OK) {
         status = store_verify(store);

@@ -248,7 +248,7 @@ static enum status open_store(struct invocation *invocation)
                                     config_generation_path(invocation->config), STORE_ROLE_ADMIN,
                                     &invocation->store);
     if (status == OK) {
-        status = store_check(invocation->store);
+        status = store_connect(invocation->store);
     }
     return status;
 }

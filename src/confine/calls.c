@@ -33,7 +33,7 @@ static bool has_filters(void)
 enum status calls_restrict(const struct confine_plan *plan)
 {
     UNSET struct sock_filter instructions[CONFINE_INSTRUCTIONS_MAX];
-    const struct confine_filter *filter = &confine_filters[plan->watches][plan->hands_over];
+    const struct confine_filter *filter = &confine_filters[plan->watches][plan->sends_messages];
     const struct sock_fprog program = {(unsigned short)filter->count, instructions};
     fill_in(filter, instructions);
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0) {

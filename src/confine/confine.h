@@ -20,7 +20,7 @@ struct confine_plan {
                                                * one below; NULL is passed over */
     char database_folder[PATH_MAX];
     bool watches;          /* it asks the kernel to be told of changes (inotify) */
-    bool hands_over;       /* it passes connections on, and sends lines to the system's log */
+    bool sends_messages;   /* it sends messages: connections to workers, lines to the log */
     unsigned descriptors;  /* the most it may have open; 0: as many as it was given */
     uint64_t memory_bytes; /* the most it may map for itself; 0: as much as it was given */
 };

@@ -35,7 +35,7 @@ static bool print_filter(const struct rules_for *process)
                 seccomp_export_bpf(filter, fileno(program)) == 0;
     if (done) {
         (void)printf("static const struct sock_filter filter_%d%d[] = {\n", process->watches,
-                     process->hands_over);
+                     process->sends_messages);
         done = print_instructions(program);
         (void)printf("};\n");
     }

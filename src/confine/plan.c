@@ -17,7 +17,7 @@ enum status confine_plan_make(const struct config *config, const struct confine_
     const char *database = config_database_path(config);
     *out = (struct confine_plan){
         .watches = habits->watches,
-        .hands_over = habits->hashes,
+        .sends_messages = habits->hashes,
         .descriptors = habits->connections + DESCRIPTORS_BESIDES,
         .memory_bytes = MEMORY_BESIDES + (habits->hashes ? HASH_MOST : 0) +
                         DATA_COPIES * config->session.data_limit_bytes,

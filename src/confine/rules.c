@@ -327,7 +327,7 @@ int rules_add(scmp_filter_ctx filter, const struct rules_for *process)
     if (result == 0) {
         result = add_limited_calls(filter, process);
     }
-    if (result == 0 && process->hands_over) {
+    if (result == 0 && process->sends_messages) {
         result = add_handing_over(filter, process);
     }
     return result;

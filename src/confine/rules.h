@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct rules_for {
-    bool is_sanitized;        /* CONFINE_SANITIZED of the build that it belongs to */
-    bool watches, hands_over; /* as in struct confine_plan */
+    bool is_sanitized;            /* CONFINE_SANITIZED of the build that it belongs to */
+    bool watches, sends_messages; /* as in struct confine_plan */
 };
 
 /* Adds the rules to a filter that refuses everything. 0, or -errno as libseccomp returns it. */

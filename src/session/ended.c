@@ -33,11 +33,15 @@ static size_t find_place(const struct ended *ended, const uint8_t key[SESSION_KE
 static enum status grow(struct ended *ended)
 {
     struct ended grown = {.room = ended->room > 0 ? ended->room * 2 : ROOM_AT_FIRST};
-    if (ended->count < MEMORY_ENDED_MAX) {
-        grown.keys = calloc(grown.room, sizeof *grown.keys);
-    }
-    if (grown.keys == NULL) {
+    if (ended->count >= MEMORY_ENDED_MAX) {
         log_error("too many ended sessions to remember (%zu): every check asks the database",
+                  ended->count);
+        return ERR_MEMORY;
+    }
+    grown.keys = calloc(grown.room, sizeof *grown.keys);
+    if (grown.keys == NULL) {
+        log_error("not enough memory to remember more than %zu ended sessions: every check asks "
+                  "the database",
                   ended->count);
         return ERR_MEMORY;
     }

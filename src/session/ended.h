@@ -9,8 +9,8 @@ struct ended {
     size_t room, count;
 };
 
-/* Adds a key. ERR_MEMORY (logged), also when there are MEMORY_ENDED_MAX already: it is not in the
- * set then, so nothing may be decided by the set. */
+/* Adds a key. ERR_MEMORY (logged), also when there are MEMORY_ENDED_MAX and the table would have to
+ * grow for more: it is not in the set then, so nothing may be decided by the set. */
 enum status ended_add(struct ended *ended, const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
 
 /* Whether the key is in the set. */

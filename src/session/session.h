@@ -59,8 +59,8 @@ enum status session_begin(const struct sessions *sessions, const struct user *us
 
 /* The session of a verified token, with its user; address and agent may be empty.
  * ERR_NOT_FOUND: there is none that is alive; ERR_STORE: it cannot be told now; *out is zeros then.
- * Notes the use, at
- * most every idle/20 and at least every minute, to be written by session_tend. */
+ * Notes the use, for session_tend to write, when the last one noted is a twentieth of the idle
+ * limit ago, or a minute where that is shorter. */
 enum status session_find(const struct sessions *sessions, const struct token *token, int64_t now_s,
                          struct session_row *out) MUST_USE;
 

@@ -61,10 +61,10 @@ struct audit {
 };
 
 /* Adds a row, in the caller's transaction if there is one, else durably in one of its own; takes
- * away a few rows that were kept for long enough, or are beyond AUDIT_ROWS_MAX; that of these some
- * were not, is logged with each thousandth row. If the end of the log, or what is taken away, is
- * not as it was left, the row is written all the same, marked as following a break, and that is
- * logged. ERR_STORE; as keyring_refresh: nothing was written, logged. */
+ * away a few rows that were kept for long enough, or are beyond AUDIT_ROWS_MAX; that of the
+ * latter some were not, is logged with each thousandth row. If the end of the log, or what is taken
+ * away, is not as it was left, the row is written all the same, marked as following a break, and
+ * that is logged. ERR_STORE; as keyring_refresh: nothing was written, logged. */
 enum status audit_note(const struct audit *audit, int64_t now_s, const struct audit_event *event)
     MUST_USE;
 

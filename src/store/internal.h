@@ -54,10 +54,9 @@ enum status user_end_credentials(struct store *store, int64_t id, int64_t *ended
 enum status user_end_renewal(struct store *store, int64_t id, enum status status, int64_t *ended)
     MUST_USE;
 
-/* Makes sure that the store is connected to the file that its path names now. */
-enum status store_connect(struct store *store) MUST_USE;
-
-/* After a failure: rolls back, and disconnects if the connection is spoiled. Returns `status`. */
+/* To be called with what a use of the connection came to. A failure other than ERR_NOT_FOUND,
+ * ERR_EXISTS and ERR_BUSY is rolled back, a damaged cache is discarded, and a spoiled connection is
+ * closed. Returns `status`, but ERR_STORE (logged) for ERR_TOO_LARGE of a cache. */
 enum status store_settle(struct store *store, enum status status) MUST_USE;
 
 #endif

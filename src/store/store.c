@@ -91,6 +91,17 @@ int store_schema_number(void)
     return schema_number(embedded_schema);
 }
 
+static enum status refuse_newer(const struct store *store, int version)
+{
+    if (version <= store_schema_number()) {
+        return OK;
+    }
+    log_error("%s: the database has schema %d of a newer program, this one knows %d; update "
+              "this program",
+              store->path, version, store_schema_number());
+    return ERR_SCHEMA_NEW;
+}
+
 static enum status check_version(const struct store *store)
 {
     int version = 0;
@@ -100,13 +111,8 @@ static enum status check_version(const struct store *store)
         log_error("%s: the database has schema %d, this program needs %d; run `latchkey migrate`",
                   store->path, version, known);
         status = ERR_SCHEMA_OLD;
-    } else if (status == OK && version > known) {
-        log_error("%s: the database has schema %d of a newer program, this one knows %d; update "
-                  "this program",
-                  store->path, version, known);
-        status = ERR_SCHEMA_NEW;
     }
-    return status;
+    return status == OK ? refuse_newer(store, version) : status;
 }
 
 /* Whether the role writes nothing that anybody was promised: it only notes uses. */
@@ -195,7 +201,8 @@ void store_let_go(struct store *store)
     give_up_if_spoiled(store);
 }
 
-/* In a cache there is room for whatever is written (cache.c): what has none there is the file. */
+/* A cache makes room for whatever is written (cache.c), so when it has none, its file system is
+ * full. */
 static enum status explain_size(const struct store *store, enum status status)
 {
     if (status != ERR_TOO_LARGE || store->cache_bytes == 0) {
@@ -221,11 +228,6 @@ enum status store_settle(struct store *store, enum status status)
     }
     give_up_if_spoiled(store);
     return status;
-}
-
-enum status store_check(struct store *store)
-{
-    return store_connect(store);
 }
 
 static enum status begin(struct store *store, bool patient)
@@ -320,11 +322,8 @@ enum status store_migrate(struct store *store, int *from, int *to)
     if (status == OK) {
         status = db_get_version(db, &before);
     }
-    if (status == OK && before > store_schema_number()) {
-        log_error("%s: the database has schema %d of a newer program, this one knows %d; update "
-                  "this program",
-                  store->path, before, store_schema_number());
-        status = ERR_SCHEMA_NEW;
+    if (status == OK) {
+        status = refuse_newer(store, before);
     }
     if (status == OK) {
         status = schema_apply(db, embedded_schema);

@@ -40,9 +40,11 @@ void store_close(struct store **store);
 enum status store_open_cache(const char *path, uint64_t size_bytes, enum store_role role,
                              struct store **out) MUST_USE;
 
-/* Opens the database now. ERR_STORE, ERR_SCHEMA_OLD, ERR_SCHEMA_NEW, ERR_PERMISSION: logged with
- * what to do (`latchkey init`, `latchkey migrate`, a newer program, chmod). */
-enum status store_check(struct store *store) MUST_USE;
+/* Makes sure that the store is connected to the file that its path names now, as everything does
+ * that reads or writes; to know whether that can be done. ERR_STORE, ERR_SCHEMA_OLD,
+ * ERR_SCHEMA_NEW, ERR_PERMISSION: logged with what to do (`latchkey init`, `latchkey migrate`, a
+ * newer program, chmod). */
+enum status store_connect(struct store *store) MUST_USE;
 
 /* Says what number a watch of the file gave in this request (watch_count_changes), until 0 is said:
  * while it is the one at which the file was last found in its place, reads do not look again.

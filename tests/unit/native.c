@@ -8,9 +8,10 @@
 #include <cmocka.h>
 #include <valgrind/valgrind.h>
 
-void skip_unless_native(void)
+void skip_unless_native(const char *needs)
 {
     if (RUNNING_ON_VALGRIND) {
+        print_message("# not under valgrind: the next test needs %s\n", needs);
         skip();
     }
 }

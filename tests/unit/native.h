@@ -3,7 +3,7 @@
 #ifndef LATCHKEY_TESTS_NATIVE_H
 #define LATCHKEY_TESTS_NATIVE_H
 
-/* Skips the test that calls it when the program runs under valgrind. */
-void skip_unless_native(void);
+/* Skips the test that calls it, and says what it `needs`, when the program runs under valgrind. */
+void skip_unless_native(const char *needs);
 
 #endif

@@ -105,7 +105,7 @@ static void each_role_may_do_its_part_and_no_other(void **state)
 {
     (void)state;
     struct db_settings settings = small_cache_settings();
-    assert_int_equal(store_check(store), OK);
+    assert_int_equal(store_connect(store), OK);
     for (size_t r = 0; r < COUNT(database_roles); r++) {
         struct db *db = NULL;
         assert_int_equal(db_open(&settings, &db), OK);

@@ -39,7 +39,7 @@ static void a_cache_is_made_when_it_is_first_used(void **state)
     (void)state;
     struct stat found;
     assert_int_equal(access(scratch_path("cache.db"), F_OK), -1);
-    assert_int_equal(store_check(store), OK);
+    assert_int_equal(store_connect(store), OK);
     assert_int_equal(stat(scratch_path("cache.db"), &found), 0);
     assert_int_equal(found.st_mode & 07777, 0600);
     assert_int_equal(stat(scratch_path("cache.db-wal"), &found), 0);
@@ -55,7 +55,7 @@ static void a_cache_is_made_when_it_is_first_used(void **state)
 static void writers_that_are_killed_do_no_harm(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("speed");
     for (int round = 0; round < 25; round++) {
         pid_t writers[2];
         for (int i = 0; i < 2; i++) {
@@ -218,7 +218,7 @@ static void a_cache_that_is_removed_is_made_anew_without_a_restart(void **state)
     for (size_t i = 0; i < sizeof removed / sizeof *removed; i++) {
         small_cache_fill(store, 0, 100);
         struct store *other = small_cache_open(STORE_ROLE_GATE, SMALL_CACHE_BYTES);
-        assert_int_equal(store_check(other), OK);
+        assert_int_equal(store_connect(other), OK);
         if (strcmp(removed[i], "all") == 0) {
             small_cache_remove();
         } else {
@@ -255,7 +255,7 @@ static void the_database_of_users_is_never_taken_for_a_cache(void **state)
         store_open_cache(scratch_path("latchkey.db"), SMALL_CACHE_BYTES, STORE_ROLE_ADMIN, &wrong),
         OK);
     struct session_row row = small_cache_row(0, 0);
-    assert_int_equal(store_check(wrong), ERR_STORE);
+    assert_int_equal(store_connect(wrong), ERR_STORE);
     assert_int_equal(cache_add(wrong, &row), ERR_STORE);
     store_close(&wrong);
     assert_int_equal(stat(scratch_path("latchkey.db"), &after), 0);
@@ -346,7 +346,7 @@ static void what_root_makes_belongs_to_the_owner_of_the_folder(void **state)
     assert_int_equal(store_open_cache(scratch_path("theirs/cache.db"), SMALL_CACHE_BYTES,
                                       STORE_ROLE_ADMIN, &given),
                      OK);
-    assert_int_equal(store_check(given), OK);
+    assert_int_equal(store_connect(given), OK);
     static const char *const names[] = {"theirs/cache.db", "theirs/cache.db-wal",
                                         "theirs/cache.db-shm"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

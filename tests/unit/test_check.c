@@ -77,7 +77,7 @@ static void a_good_installation_has_no_error(void **state)
         "state.group",   "programs", "confinement",
     };
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     check();
     for (size_t i = 0; i < sizeof items / sizeof items[0]; i++) {
         char begin[64];
@@ -131,7 +131,7 @@ static void a_bad_configuration_is_the_only_line(void **state)
 static void settings_that_are_dangerous_are_warned_of(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     command_line_configure("[session]\nsecure_cookie = no\n");
     expect_line("warning: session.secure_cookie: ", "leave the key out");
     assert_int_equal(outcome.status, 0);
@@ -176,7 +176,7 @@ static bool is_in_memory(const char *path)
 static void the_cache_is_looked_at_when_it_is_used(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     char line[256];
     check();
     assert_null(strstr(outcome.out, ": cache: "));

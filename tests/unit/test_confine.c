@@ -151,7 +151,7 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
         {CONNECT, -SIGSYS},       {RUN, -SIGSYS},
     };
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     for (size_t i = 0; i < COUNT(cases); i++) {
         int result = in_child(do_it, (int)cases[i].deed);
         if (result != cases[i].result) {
@@ -163,12 +163,12 @@ static void a_confined_process_reaches_its_folders_alone(void **state)
 static void habits_open_what_they_need_and_no_more(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     plan.watches = true;
     assert_int_equal(in_child(do_it, WATCH), 0);
     assert_int_equal(in_child(do_it, TALK_TO_LOG), EPERM);
     plan.watches = false;
-    plan.hands_over = true;
+    plan.sends_messages = true;
     assert_int_equal(in_child(do_it, TALK_TO_LOG), 0);
     assert_int_equal(in_child(do_it, TALK_TO_NETWORK), EPERM);
     assert_int_equal(in_child(do_it, WATCH), EPERM);
@@ -187,7 +187,7 @@ static int count_descriptors(int argument)
 static void descriptors_are_limited(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     plan.descriptors = 33;
     assert_int_equal(in_child(count_descriptors, 0), 33);
 }
@@ -195,7 +195,7 @@ static void descriptors_are_limited(void **state)
 static void a_folder_that_is_not_there_stays_out_of_reach(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("confinement");
     assert_int_equal(confine_try(&plan), 0);
     assert_int_equal(rmdir(plan.folders[1]), 0);
     assert_int_equal(confine_try(&plan), 0);
@@ -249,11 +249,11 @@ static void a_plan_is_made_of_the_configuration(void **state)
     assert_string_equal(plan.folders[0], "/a");
     assert_string_equal(plan.folders[1], "/b");
     assert_string_equal(plan.folders[2], "/c");
-    assert_false(plan.watches || plan.hands_over);
+    assert_false(plan.watches || plan.sends_messages);
     assert_true(plan.descriptors > 128);
     uint64_t least = plan.memory_bytes;
     assert_int_equal(confine_plan_make(config, &hashing, &plan), OK);
-    assert_true(plan.watches && plan.hands_over);
+    assert_true(plan.watches && plan.sends_messages);
     assert_true(plan.memory_bytes >= least + ((uint64_t)256 << 20));
     config_free(&config);
 }

@@ -144,7 +144,7 @@ static void without_a_descriptor_left_a_connection_is_lost_and_the_next_is_not(v
     struct rlimit usual;
     int fd = -1;
     (void)state;
-    skip_unless_native();
+    skip_unless_native("descriptors");
     put(HANDOVER_STRANGERS, 'a');
     put(HANDOVER_STRANGERS, 'b');
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);

@@ -446,7 +446,7 @@ static void the_sentence_says_nothing_of_the_password(void **state)
 static void time_is_bounded_whatever_comes(void **state)
 {
     (void)state;
-    skip_unless_native();
+    skip_unless_native("speed");
     char worst[PASSWORD_BYTES_MAX];
     clock_t begin = clock();
     for (int kind = 0; kind < 5; kind++) {

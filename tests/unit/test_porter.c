@@ -334,7 +334,7 @@ static void a_kept_connection_carries_pages_and_a_form(void **state)
 {
     struct buffer page, form, answer;
     (void)state;
-    skip_unless_native();
+    skip_unless_native("speed");
     pid_t master = start(1);
     buffer_init(&page, RECORDS_MAX);
     buffer_init(&form, RECORDS_MAX);

@@ -450,7 +450,7 @@ static void running_out_of_descriptors_is_survived(void **state)
     enum { SILENT = 60 };
     int silent[SILENT];
     (void)state;
-    skip_unless_native();
+    skip_unless_native("descriptors");
     pid_t master = service_start((struct service_options){.files = 24});
     for (size_t i = 0; i < SILENT; i++) {
         silent[i] = service_connect();

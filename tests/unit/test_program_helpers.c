@@ -146,7 +146,7 @@ static void who_takes_his_time_has_helpers_that_do_not_rest(void **state)
 {
     int64_t shortest_ms = INT64_MAX;
     (void)state;
-    skip_unless_native();
+    skip_unless_native("speed");
     for (size_t i = 0; i < 20 && shortest_ms >= 10; i++) {
         int64_t longest_ms = ask_helpers(false);
         shortest_ms = longest_ms < shortest_ms ? longest_ms : shortest_ms;

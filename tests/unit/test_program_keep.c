@@ -265,7 +265,7 @@ static void a_request_before_the_last_answer_was_read_is_refused(void **state)
 {
     struct buffer raw;
     (void)state;
-    skip_unless_native();
+    skip_unless_native("speed");
     pid_t master = service_start((struct service_options){0});
     int fd = service_connect();
     buffer_init(&raw, RECORDS_MAX);
@@ -331,7 +331,7 @@ static void idle_connections_give_their_descriptors_to_newcomers(void **state)
     enum { KEPT = 40 };
     int kept[KEPT];
     (void)state;
-    skip_unless_native();
+    skip_unless_native("descriptors");
     pid_t master = service_start((struct service_options){.files = 24});
     make_request(1, "/", (struct text){0});
     for (size_t i = 0; i < KEPT; i++) {

@@ -102,7 +102,7 @@ static void sessions_of_an_earlier_program_go_on(void **state)
     char id[SESSION_ID_LEN + 1];
     make_database_of_two_steps();
     struct store *store = database_open(STORE_ROLE_ADMIN);
-    assert_int_equal(store_check(store), ERR_SCHEMA_OLD);
+    assert_int_equal(store_connect(store), ERR_SCHEMA_OLD);
     assert_int_equal(store_migrate(store, &from, &to), OK);
     assert_int_equal(from, 2);
     assert_int_equal(to, store_schema_number());
