@@ -1,7 +1,7 @@
 /* Listing and ending sessions in all stores.
  *
- * The database is asked first and decides; the cache's rows go after what ended them was committed,
- * and would count for nothing if they stayed. */
+ * The database is asked first and decides; the cache's rows go after what ended them was committed.
+ * One that stays counts for nothing: its salt is an old one, or its revocation stays as well. */
 #include "session/administer.h"
 
 #include <string.h>

@@ -14,7 +14,8 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
 
 /* Ends the session that people call by `id`, if it is the user's or, with user_id 0, whosever it
  * is. *ended becomes its row, with its user's name if there still is one; wipe it. ERR_INPUT when
- * it is no such id, ERR_NOT_FOUND (also of somebody else's); ERR_STORE, ERR_SYSTEM. */
+ * it is no such id, ERR_NOT_FOUND (also of somebody else's); ERR_STORE, ERR_SYSTEM: it may
+ * have ended all the same. */
 enum status administer_end(const struct sessions *sessions, int64_t user_id, struct text id,
                            struct session_row *ended) MUST_USE;
 

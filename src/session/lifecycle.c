@@ -164,11 +164,19 @@ static enum status remove_beside(const struct sessions *sessions,
  * kind of token was sent.
  *
  * A row that stays is alive again for whoever has forgotten the revocation, by a clock that went
- * ahead and back. */
+ * ahead and back, so the revocation must not be forgotten then. */
 enum status session_end_beside(const struct sessions *sessions,
                                const uint8_t key[SESSION_KEY_BYTES])
 {
+    struct session_row row = {0};
     if (remove_beside(sessions, key) == OK) {
+        return OK;
+    }
+    enum status status = sessions_find(sessions->cache, key, &row);
+    secret_wipe(&row, sizeof row);
+    if (status == ERR_NOT_FOUND) {
+        log_warning("the cache of sessions cannot be written; the session that ended has nothing "
+                    "in it");
         return OK;
     }
     if (revocations_keep_session(sessions->store, key) == OK) {

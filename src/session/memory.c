@@ -192,11 +192,13 @@ static bool apply(struct memory *memory, const struct revocation *revocation)
     return true;
 }
 
+/* The key of a session says enough, and its row may have been kept for good since; of two histories
+ * in which the same user was revoked with the same number, the time tells. */
 static bool is_same_revocation(const struct revocation *a, const struct revocation *b)
 {
-    return a->sequence == b->sequence && a->until_s == b->until_s &&
-           a->of_session == b->of_session && a->user_id == b->user_id &&
-           is_same_key(a->key, b->key);
+    return a->sequence == b->sequence && a->of_session == b->of_session &&
+           a->user_id == b->user_id && is_same_key(a->key, b->key) &&
+           (a->of_session || a->until_s == b->until_s);
 }
 
 /* One reading of revocations. */

@@ -93,7 +93,7 @@ enum status session_renew(const struct sessions *sessions, const struct token *t
                           struct token *out) MUST_USE;
 
 /* Ends the session of a verified token, for all its tokens; OK when it is not alive. ERR_STORE,
- * ERR_SYSTEM. */
+ * ERR_SYSTEM: it may have ended all the same, and is to be ended again. */
 enum status session_end(const struct sessions *sessions, const struct token *token) MUST_USE;
 
 /* The same for a session whose token nobody was given: one of the cache goes also while nothing can

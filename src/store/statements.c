@@ -40,8 +40,9 @@
 #define AUDIT_FIELDS                                                                               \
     "id, at_s, act, outcome, user_id, user, address, program, detail, broken, secret_id, digest, " \
     "tag"
-#define REVOCATION_IS_DUE "until_s <= ?1 AND sequence < (SELECT sequence FROM generation)"
-#define SESSION_IS_OVER   "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
+#define REVOCATION_IS_DUE                                                                          \
+    "until_s <= ?1 AND +sequence < (SELECT sequence FROM generation)" /* +: by revocation_until */
+#define SESSION_IS_OVER "(expires_s <= ?1 OR seen_s + idle_s <= ?1)"
 
 const struct statement_rule statement_rules[STATEMENTS] = {
     [USER_FIND] = {SIGNING_IN, READS,

@@ -285,11 +285,17 @@ static void a_row_that_cannot_be_taken_out_of_the_cache_stays_dead(void **state)
     (void)state;
     struct sessions weak;
     struct token token = begin(1, &alice, NOON);
+    struct token elsewhere = begin(0, &alice, NOON);
     assert_int_equal(sessions_open(configs[1], store, STORE_ROLE_GATE, false, &weak), OK);
     capture_start();
     enum status ended = session_end(&weak, &token);
+    enum status ended_elsewhere = session_end(&weak, &elsewhere);
     capture_end();
     assert_int_equal(ended, OK);
+    assert_int_equal(ended_elsewhere, OK);
+    assert_int_equal(database_ask("SELECT count(*) FROM revocation"), 2);
+    assert_int_equal(
+        database_ask("SELECT count(*) FROM revocation WHERE until_s = 9223372036854775807"), 1);
     assert_false(is_alive(&token));
     database_revoke_another(store);
     assert_int_equal(revocations_purge(store, NOON + 1000000), OK);

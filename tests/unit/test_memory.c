@@ -349,6 +349,19 @@ static void copies_that_sign_out_again_cost_nobody_the_memory(void **state)
     assert_true(is_ended(&row) && knows_session(&other) && knows_user(&bob));
 }
 
+static void a_row_that_is_kept_for_good_costs_nobody_the_memory(void **state)
+{
+    (void)state;
+    struct session_row row = put_session(&alice, 'a');
+    struct session_row other = put_session(&bob, 'b');
+    assert_int_equal(sessions_end(store, row.key, UNTIL), OK);
+    assert_true(refresh());
+    assert_int_equal(revocations_keep_session(store, row.key), OK);
+    database_revoke_another(store);
+    assert_true(refresh());
+    assert_true(is_ended(&row) && knows_session(&other) && knows_user(&bob));
+}
+
 static void the_last_row_that_is_over_costs_nobody_the_memory(void **state)
 {
     (void)state;
@@ -539,6 +552,7 @@ int main(void)
         TEST(who_sleeps_while_rows_of_users_go_forgets_the_users),
         TEST(who_sleeps_while_rows_of_sessions_go_knows_their_end),
         TEST(copies_that_sign_out_again_cost_nobody_the_memory),
+        TEST(a_row_that_is_kept_for_good_costs_nobody_the_memory),
         TEST(the_last_row_that_is_over_costs_nobody_the_memory),
         TEST(keys_of_sessions_that_are_over_do_not_pile_up),
         TEST(an_older_database_in_the_place_of_the_known_one_is_another_one),
