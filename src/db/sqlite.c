@@ -35,22 +35,27 @@ static const char pragmas[] = "PRAGMA foreign_keys = ON;"
                               "PRAGMA cache_size = -3000;"
                               "PRAGMA journal_size_limit = 8388608;";
 
+static enum status tell_missing(const struct db *db)
+{
+    if (db->kind == DB_CACHE) { /* is made when it is wanted */
+        return ERR_NOT_FOUND;
+    }
+    log_error("%s: the database is missing; restore a backup, or make a new one with "
+              "`latchkey init`",
+              db->path);
+    return ERR_STORE;
+}
+
 /* Finds the file, and says why when it cannot be used. */
 static enum status look_at_file(struct db *db)
 {
     bool is_cache = db->kind == DB_CACHE;
     if (stat(db->path, &db->file) != 0) {
-        if (errno == ENOENT && is_cache) {
-            return ERR_NOT_FOUND;
-        }
         if (errno == ENOENT) {
-            log_error("%s: the database is missing; restore a backup, or make a new one with "
-                      "`latchkey init`",
-                      db->path);
-        } else {
-            log_error("%s: %s; let the user who runs this program reach the file (chown, chmod)",
-                      db->path, strerror(errno));
+            return tell_missing(db);
         }
+        log_error("%s: %s; let the user who runs this program reach the file (chown, chmod)",
+                  db->path, strerror(errno));
         return ERR_STORE;
     }
     if (!S_ISREG(db->file.st_mode)) {
@@ -257,7 +262,9 @@ static enum status connect(struct db *db, const struct db_settings *how)
         sqlite3_open_v2(db->path, &db->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK) {
-        return db_fault(db, code, "cannot be opened");
+        /* Another program may have taken it away since, to make it anew. */
+        return sqlite3_system_errno(db->handle) == ENOENT ? tell_missing(db)
+                                                          : db_fault(db, code, "cannot be opened");
     }
     status = set_up(db, how);
     if (status == OK) {
