@@ -172,11 +172,13 @@ enum status session_end_beside(const struct sessions *sessions,
     if (remove_beside(sessions, key) == OK) {
         return OK;
     }
-    enum status status = sessions_find(sessions->cache, key, &row);
+    /* A cache that turned out to be damaged is gone, and must not be made anew for the asking. */
+    enum status status =
+        store_exists(sessions->cache) ? sessions_find(sessions->cache, key, &row) : ERR_NOT_FOUND;
     secret_wipe(&row, sizeof row);
     if (status == ERR_NOT_FOUND) {
-        log_warning("the cache of sessions cannot be written; the session that ended has nothing "
-                    "in it");
+        log_warning("the cache of sessions could not be written; the session that ended is not in "
+                    "it");
         return OK;
     }
     if (revocations_keep_session(sessions->store, key) == OK) {
