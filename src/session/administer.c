@@ -72,9 +72,12 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
                             void *context)
 {
     struct listing listing = {.sessions = sessions, .each = each, .context = context};
-    bool has_cache = store_exists(sessions->cache);
-    listing.other = has_cache ? sessions->cache : NULL;
-    enum status status = sessions_list(sessions->store, user_id, now_s, list_row, &listing);
+    bool has_cache = false;
+    enum status status = store_exists(sessions->cache, &has_cache);
+    if (status == OK) {
+        listing.other = has_cache ? sessions->cache : NULL;
+        status = sessions_list(sessions->store, user_id, now_s, list_row, &listing);
+    }
     if (has_cache && status == OK && !listing.stopped) {
         listing.other = sessions->store;
         status = sessions_list(sessions->cache, user_id, now_s, list_row, &listing);
@@ -86,9 +89,14 @@ enum status administer_list(const struct sessions *sessions, int64_t user_id, in
 static enum status find_row(const struct sessions *sessions, struct text id,
                             struct session_row *out)
 {
+    bool has_cache = false;
     enum status status = sessions_find_by_id(sessions->store, id, out);
-    if (status == ERR_NOT_FOUND && store_exists(sessions->cache)) {
-        status = sessions_find_by_id(sessions->cache, id, out);
+    if (status != ERR_NOT_FOUND) {
+        return status;
+    }
+    status = store_exists(sessions->cache, &has_cache);
+    if (status == OK) {
+        status = has_cache ? sessions_find_by_id(sessions->cache, id, out) : ERR_NOT_FOUND;
     }
     return status;
 }
@@ -132,12 +140,15 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
 {
     int64_t in_database = 0;
     int64_t in_cache = 0;
+    bool has_cache = false;
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
-    if (status == OK && store_exists(sessions->cache)) {
-        session_tell_left_over(cache_remove(sessions->cache, user_id, &in_cache));
-    }
     if (status == OK) {
+        enum status left = store_exists(sessions->cache, &has_cache);
+        if (left == OK && has_cache) {
+            left = cache_remove(sessions->cache, user_id, &in_cache);
+        }
+        session_tell_left_over(left);
         *ended = in_database + in_cache;
     }
     return status;
@@ -147,11 +158,15 @@ enum status administer_purge(const struct sessions *sessions, int64_t now_s, int
 {
     int64_t in_database = 0;
     int64_t in_cache = 0;
+    bool has_cache = false;
     enum status status = sessions_purge(sessions->store, now_s, 0, &in_database);
     if (status == OK) {
         status = revocations_purge(sessions->store, now_s);
     }
-    if (status == OK && store_exists(sessions->cache)) {
+    if (status == OK) {
+        status = store_exists(sessions->cache, &has_cache);
+    }
+    if (status == OK && has_cache) {
         status = sessions_purge(sessions->cache, now_s, 0, &in_cache);
     }
     if (status == OK) {

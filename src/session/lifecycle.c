@@ -156,7 +156,23 @@ void session_tell_left_over(enum status status)
 static enum status remove_beside(const struct sessions *sessions,
                                  const uint8_t key[SESSION_KEY_BYTES])
 {
-    return store_exists(sessions->cache) ? sessions_remove(sessions->cache, key) : OK;
+    bool has_cache = false;
+    enum status status = store_exists(sessions->cache, &has_cache);
+    return status == OK && has_cache ? sessions_remove(sessions->cache, key) : status;
+}
+
+/* A cache that turned out to be damaged is gone, and must not be made anew for the asking. */
+static enum status find_beside(const struct sessions *sessions,
+                               const uint8_t key[SESSION_KEY_BYTES])
+{
+    struct session_row row = {0};
+    bool has_cache = false;
+    enum status status = store_exists(sessions->cache, &has_cache);
+    if (status == OK) {
+        status = has_cache ? sessions_find(sessions->cache, key, &row) : ERR_NOT_FOUND;
+    }
+    secret_wipe(&row, sizeof row);
+    return status;
 }
 
 /* What lies beside the database is not part of its transaction: it goes after the revocation, and
@@ -168,15 +184,10 @@ static enum status remove_beside(const struct sessions *sessions,
 enum status session_end_beside(const struct sessions *sessions,
                                const uint8_t key[SESSION_KEY_BYTES])
 {
-    struct session_row row = {0};
     if (remove_beside(sessions, key) == OK) {
         return OK;
     }
-    /* A cache that turned out to be damaged is gone, and must not be made anew for the asking. */
-    enum status status =
-        store_exists(sessions->cache) ? sessions_find(sessions->cache, key, &row) : ERR_NOT_FOUND;
-    secret_wipe(&row, sizeof row);
-    if (status == ERR_NOT_FOUND) {
+    if (find_beside(sessions, key) == ERR_NOT_FOUND) {
         log_warning("the cache of sessions could not be written; the session that ended is not in "
                     "it");
         return OK;

@@ -73,10 +73,15 @@ void store_disconnect(struct store *store)
     store->looked = 0;
 }
 
-bool store_exists(const struct store *store)
+enum status store_exists(const struct store *store, bool *exists)
 {
     struct stat found;
-    return stat(store->path, &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
+    *exists = stat(store->path, &found) == 0;
+    if (*exists || errno == ENOENT || errno == ENOTDIR) {
+        return OK;
+    }
+    log_error("%s: cannot tell whether there is such a file: %s", store->path, strerror(errno));
+    return ERR_STORE;
 }
 
 void store_stat(const struct store *store, struct stat *out)

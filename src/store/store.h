@@ -95,9 +95,9 @@ void store_rollback(struct store *store);
  * ERR_EXISTS, ERR_STORE, ERR_SYSTEM. */
 enum status store_backup(struct store *store, const char *path) MUST_USE;
 
-/* Whether there is a file at the path, or may be: where it cannot be looked for, opening it fails
- * and says why. */
-bool store_exists(const struct store *store);
+/* *exists: whether there is a file at the path; nothing is opened, and none made. ERR_STORE
+ * (logged): that cannot be told. */
+enum status store_exists(const struct store *store, bool *exists) MUST_USE;
 
 /* The stat of the file that the path leads to, or zeros. */
 void store_stat(const struct store *store, struct stat *out);

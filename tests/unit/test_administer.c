@@ -264,18 +264,70 @@ static void without_a_cache_there_are_the_others(void **state)
     assert_int_equal(access(scratch_path("cache.db"), F_OK), -1); /* nor was one made */
 }
 
-/* That is a session of it, and lives, would be answered with "no such session". */
+static void hide_the_cache(void)
+{
+    assert_int_equal(rename(scratch_path("cache.db"), scratch_path("hidden.db")), 0);
+    assert_int_equal(symlink("cache.db", scratch_path("cache.db")), 0); /* to itself: ELOOP */
+}
+
+static void show_the_cache(void)
+{
+    assert_int_equal(rename(scratch_path("hidden.db"), scratch_path("cache.db")), 0);
+}
+
+/* That a session of it, which lives, would be answered with "no such session", and not be listed.
+ */
 static void a_cache_that_cannot_be_looked_for_may_be_there(void **state)
 {
     (void)state;
     struct list list = {0};
-    assert_int_equal(symlink("cache.db", scratch_path("cache.db")), 0); /* to itself */
+    char id[SESSION_ID_LEN + 1];
+    int64_t number = -1;
+    struct token token = begin(1, &alice, NOON);
+    id_of(&token, id);
+    hide_the_cache();
     capture_start();
-    enum status ended = administer_end(&all[1], 0, TEXT("0123456789abcdef"), &gone);
+    enum status ended = administer_end(&all[1], 0, text_of(id), &gone);
+    const char *said = capture_next();
+    bool is_told = strstr(said, "cache.db: cannot tell whether there is such a file") != NULL;
     enum status listed = administer_list(&all[1], 0, NOON, collect, &list);
+    enum status purged = administer_purge(&all[1], NOON, &number);
     capture_end();
     assert_int_equal(ended, ERR_STORE);
+    assert_true(is_told);
     assert_int_equal(listed, ERR_STORE);
+    assert_int_equal(purged, ERR_STORE);
+    assert_int_equal(number, -1);
+    show_the_cache();
+    assert_true(is_alive(&token));
+}
+
+/* Where sessions are kept elsewhere: the answer is the same, but the revocation must outlast the
+ * row that may be there. */
+static void what_may_be_in_a_cache_stays_dead(void **state)
+{
+    (void)state;
+    int64_t number = -1;
+    struct token one = begin(1, &alice, NOON);
+    struct token elsewhere = begin(0, &alice, NOON);
+    hide_the_cache();
+    capture_start();
+    enum status ended = session_end(&all[0], &elsewhere);
+    capture_end();
+    assert_int_equal(ended, OK);
+    assert_int_equal(
+        database_ask("SELECT count(*) FROM revocation WHERE until_s = 9223372036854775807"), 1);
+    capture_start();
+    enum status ended_all = administer_end_all(&all[0], alice.id, &number);
+    const char *said = capture_next();
+    bool is_told = strstr(said, "cannot tell whether there is such a file") != NULL;
+    capture_end();
+    assert_int_equal(ended_all, OK);
+    assert_true(is_told);
+    assert_int_equal(number, 0);
+    show_the_cache();
+    assert_false(is_alive(&one));
+    assert_false(is_alive(&elsewhere));
 }
 
 /* Its row in the cache would be good again when the revocation is forgotten, as by a clock that
@@ -336,6 +388,7 @@ int main(void)
         TEST(a_database_that_goes_away_meanwhile_is_a_failure),
         TEST(without_a_cache_there_are_the_others),
         TEST(a_cache_that_cannot_be_looked_for_may_be_there),
+        TEST(what_may_be_in_a_cache_stays_dead),
         TEST(a_row_that_cannot_be_taken_out_of_the_cache_stays_dead),
         TEST(what_may_come_back_is_not_called_ended),
     };
