@@ -221,6 +221,18 @@ static enum status note_files(struct db *db)
     return OK;
 }
 
+/* A log that cannot be opened for writing, be it for want of a descriptor, is opened for reading
+ * without a word, and whatever is written later would fail. It says so before it asks for the lock,
+ * so somebody else may have that one. */
+static enum status try_to_write(struct db *db)
+{
+    enum status status = db_begin(db, false);
+    if (status == OK) {
+        db_rollback(db);
+    }
+    return status == ERR_BUSY ? OK : status;
+}
+
 /* Whether the file is no larger than it may be. */
 static enum status check_size(struct db *db)
 {
@@ -275,6 +287,9 @@ static enum status connect(struct db *db, const struct db_settings *how)
     }
     if (status == OK) {
         status = note_files(db);
+    }
+    if (status == OK) {
+        status = try_to_write(db);
     }
     if (status == OK && db->max_pages != 0) {
         status = check_size(db);
@@ -367,57 +382,4 @@ enum status db_exec(struct db *db, const char *script)
 {
     int code = sqlite3_exec(db->handle, script, NULL, NULL, NULL);
     return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
-}
-
-/* What failed to begin may have begun all the same, and nobody would end it. */
-static enum status begin(struct db *db, const char *how)
-{
-    int code = sqlite3_exec(db->handle, how, NULL, NULL, NULL);
-    if (code != SQLITE_OK) {
-        db_rollback(db);
-    }
-    if ((code & 0xff) == SQLITE_BUSY && db->wait_ms == 0) {
-        return ERR_BUSY;
-    }
-    return code == SQLITE_OK ? OK : db_fault(db, code, "cannot be changed");
-}
-
-enum status db_begin(struct db *db, bool patient)
-{
-    db->wait_ms = patient ? DB_WAIT_MS : 0;
-    enum status status = begin(db, "BEGIN IMMEDIATE");
-    db->wait_ms = DB_WAIT_MS;
-    return status;
-}
-
-enum status db_begin_reading(struct db *db)
-{
-    return begin(db, "BEGIN");
-}
-
-void db_end_reading(struct db *db)
-{
-    int code = sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK) {
-        log_error("%s: a transaction cannot be ended: %s", db->path, sqlite3_errmsg(db->handle));
-        db->spoiled = true; /* closing the connection ends it */
-    }
-}
-
-enum status db_commit(struct db *db)
-{
-    return db_exec(db, "COMMIT");
-}
-
-void db_rollback(struct db *db)
-{
-    if (db_in_transaction(db) &&
-        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK) {
-        db->spoiled = true; /* closing the connection rolls back */
-    }
-}
-
-bool db_in_transaction(const struct db *db)
-{
-    return sqlite3_get_autocommit(db->handle) == 0;
 }

@@ -88,6 +88,11 @@ function command(name, args, { input = '', changes = true, between = /^$/, warns
     };
 }
 
+async function restoreLocked(world) {
+    await restore(world);
+    world.run(['user', 'lock', 'alice']);
+}
+
 // A database of the structure before the last.
 async function restoreOld(world) {
     await restore(world);
@@ -112,6 +117,7 @@ export const commandScenarios = [
     command('user passwd', ['user', 'passwd', 'alice', '--password-stdin'], { input: password }),
     command('user reset-link', ['user', 'reset-link', 'bob']),
     command('user lock', ['user', 'lock', 'alice']),
+    command('user unlock', ['user', 'unlock', 'alice'], { prepare: restoreLocked }),
     // The sessions go first, for they may be many.
     command('user remove', ['user', 'remove', 'alice'], { between: /^2\|0\.0\|alice,bob\|1\|2\|0\|1\|1\|1\|1\|\d+; 2 lines of secret, 2 known$/ }),
     command('user import', ['user', 'import', 'FOLDER/import']),
@@ -127,9 +133,11 @@ export const commandScenarios = [
     command('secret rotate', ['secret', 'rotate']),
     // It works in whatever state the database is.
     command('secret revoke', ['secret', 'revoke'], { warns: /warning: /, butFor: /^.*;/, between: /.*; 2 lines of secret, 1 known$/, then: ['user', 'list'] }),
+    command('throttle list', ['throttle', 'list', '--json'], { changes: false }),
     command('throttle clear', ['throttle', 'clear']),
     command('audit', ['audit', '--json'], { changes: false }),
     command('audit verify', ['audit', 'verify'], { changes: false }),
+    command('check', ['check'], { changes: false }),
     command('backup', ['backup', 'FOLDER/copy'], { changes: false, after: assertCopy }),
     command('migrate', ['migrate'], { prepare: restoreOld, then: ['migrate'] }),
     // It makes one thing after the other, and is safe to repeat.

@@ -359,28 +359,65 @@ static void removed_content_leaves_the_file(void **state)
     assert_int_equal(close(fd), 0);
 }
 
-static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
+/* Opens the database while the file `name` of it cannot be written, and after that. */
+static void open_unwritable(const char *name, enum status *status, enum status *later)
 {
-    (void)state;
+    static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
     struct db *db = things_make();
-    db_close(&db);
+    struct db *other = NULL;
     bool root = geteuid() == 0;
     if (root) { /* whom no mode keeps from writing */
         assert_int_equal(chown(scratch_folder(), 65534, 65534), 0);
-        assert_int_equal(chown(scratch_path("test.db"), 65534, 65534), 0);
+        for (size_t i = 0; i < 3; i++) {
+            assert_int_equal(chown(scratch_path(names[i]), 65534, 65534), 0);
+        }
         assert_int_equal(seteuid(65534), 0);
     }
-    assert_int_equal(chmod(scratch_path("test.db"), 0400), 0);
-    enum status status = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
-    assert_int_equal(chmod(scratch_path("test.db"), 0600), 0);
-    enum status later = database_connect(scratch_path("test.db"), DB_EXISTING, &db);
-    db_close(&db);
+    assert_int_equal(chmod(scratch_path(name), 0400), 0);
+    *status = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
+    assert_int_equal(chmod(scratch_path(name), 0600), 0);
+    db_close(&other);
+    *later = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
+    db_close(&other);
     if (root) {
         assert_int_equal(seteuid(0), 0);
         assert_int_equal(chown(scratch_folder(), 0, 0), 0);
     }
+    db_close(&db);
+}
+
+static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
+{
+    (void)state;
+    enum status status = OK;
+    enum status later = ERR_STORE;
+    open_unwritable("test.db", &status, &later);
     assert_int_equal(status, ERR_STORE);
     assert_int_equal(later, OK);
+}
+
+static void a_log_that_cannot_be_written_is_refused_at_once(void **state)
+{
+    (void)state;
+    enum status status = OK;
+    enum status later = ERR_STORE;
+    open_unwritable("test.db-wal", &status, &later);
+    assert_int_equal(status, ERR_STORE);
+    assert_int_equal(later, OK);
+}
+
+static void a_database_that_another_writes_now_can_be_opened(void **state)
+{
+    (void)state;
+    struct db *other = NULL;
+    struct db *db = things_make();
+    assert_int_equal(db_begin(db, true), OK);
+    int64_t begun_ms = clock_monotonic_ms();
+    assert_int_equal(database_connect(scratch_path("test.db"), DB_EXISTING, &other), OK);
+    assert_true(clock_monotonic_ms() - begun_ms < DB_WAIT_MS / 2);
+    db_rollback(db);
+    db_close(&other);
+    db_close(&db);
 }
 
 int main(void)
@@ -402,6 +439,8 @@ int main(void)
         cmocka_unit_test(a_copy_is_private_whole_and_never_overwrites),
         cmocka_unit_test(removed_content_leaves_the_file),
         cmocka_unit_test(a_file_that_cannot_be_written_is_refused_at_once),
+        cmocka_unit_test(a_log_that_cannot_be_written_is_refused_at_once),
+        cmocka_unit_test(a_database_that_another_writes_now_can_be_opened),
     };
     log_open("test_db", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
