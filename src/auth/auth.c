@@ -208,12 +208,12 @@ enum status auth_renew(struct auth *auth, struct visitor *visitor,
     return status;
 }
 
-/* The session has ended by then, so that this fails keeps nobody from being told so. */
 enum status auth_end_former(struct auth *auth, const struct visitor *visitor)
 {
     return visitor->has_token ? session_end(&auth->sessions, &visitor->token) : OK;
 }
 
+/* The session has ended by then, so that this fails keeps nobody from being told so. */
 static void note_sign_out(struct auth *auth, const struct session_row *session,
                           const struct origin *origin, int64_t now_s)
 {

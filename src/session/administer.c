@@ -140,13 +140,17 @@ enum status administer_end_all(const struct sessions *sessions, int64_t user_id,
 {
     int64_t in_database = 0;
     int64_t in_cache = 0;
+    int64_t newest = 0;
     bool has_cache = false;
+    enum status left = store_exists(sessions->cache, &has_cache);
+    if (left == OK && has_cache) {
+        left = cache_get_newest(sessions->cache, &newest);
+    }
     enum status status = user_id != 0 ? users_renew_salt(sessions->store, user_id, &in_database)
                                       : sessions_remove_all(sessions->store, &in_database);
     if (status == OK) {
-        enum status left = store_exists(sessions->cache, &has_cache);
         if (left == OK && has_cache) {
-            left = cache_remove(sessions->cache, user_id, &in_cache);
+            left = cache_remove(sessions->cache, user_id, newest, &in_cache);
         }
         session_tell_left_over(left);
         *ended = in_database + in_cache;

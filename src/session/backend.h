@@ -39,7 +39,8 @@ extern const struct session_backend session_backend_cookie;
 
 /* Takes the row, if there is any, of a session that was ended in the database out of the cache.
  * Where it cannot be taken out (logged), its revocation is kept for good. ERR_STORE (logged): nor
- * that was done, and nobody may be told that the session has ended. */
+ * that was done, and nobody may be told that the session has ended: it has, but may come back when
+ * the clock goes ahead and back. */
 enum status session_end_beside(const struct sessions *sessions,
                                const uint8_t key[SESSION_KEY_BYTES]) MUST_USE;
 

@@ -202,12 +202,25 @@ enum status session_end_beside(const struct sessions *sessions,
     return ERR_STORE;
 }
 
-/* When a session of this token is over at the latest. */
-static int64_t latest_end_s(const struct sessions *sessions, const struct token *token)
+/* Makes *end_s no less than the latest end that a session of this token can have: by the
+ * configuration, or by what the database knows of it, for it may have begun with another
+ * configuration and live on in a cookie. */
+static enum status put_off_end(const struct sessions *sessions, const struct token *token,
+                               const uint8_t key[SESSION_KEY_BYTES], int64_t *end_s)
 {
     int64_t lifetime_s = sessions->config->session.lifetime_s;
     int64_t remember_s = sessions->config->session.remember_s;
-    return token->issued_s + (lifetime_s > remember_s ? lifetime_s : remember_s);
+    int64_t latest_s = token->issued_s + (lifetime_s > remember_s ? lifetime_s : remember_s);
+    struct session_row record = {0};
+    enum status status = sessions_find(sessions->store, key, &record);
+    if (status == OK && record.expires_s > latest_s) {
+        latest_s = record.expires_s;
+    }
+    if (latest_s > *end_s) {
+        *end_s = latest_s;
+    }
+    secret_wipe(&record, sizeof record);
+    return status == ERR_NOT_FOUND ? OK : status;
 }
 
 /* A row that is gone (it had to make room in the cache, or its uses could not be noted) does not
@@ -223,8 +236,7 @@ enum status session_end(const struct sessions *sessions, const struct token *tok
     token_digest(token, row.key);
     enum status status = backend->find(sessions, token, &row, &user);
     if (status == ERR_NOT_FOUND) {
-        row.expires_s = latest_end_s(sessions, token);
-        status = OK;
+        status = put_off_end(sessions, token, row.key, &row.expires_s);
     }
     if (status == OK) {
         status = sessions_end(sessions->store, row.key, row.expires_s);

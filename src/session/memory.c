@@ -249,8 +249,8 @@ static enum status learn(struct memory *memory, struct store *store)
     }
     bool is_other = !lesson.is_joined || state.sequence < known || state.forgotten > known;
     bool is_stale = memory->ended.count > memory->ended_most;
-    if (status == ERR_MEMORY || /* the table is full, of keys that may be over */
-        (status == OK && (is_other || is_stale))) {
+    bool is_full = status == ERR_MEMORY && known > 0; /* of keys that may be over */
+    if (is_full || (status == OK && (is_other || is_stale))) {
         status = read_anew(memory, store, &state);
     }
     if (status == OK) {

@@ -184,7 +184,26 @@ enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64
     return status;
 }
 
-enum status cache_remove(struct store *store, int64_t user_id, int64_t *removed)
+enum status cache_get_newest(struct store *store, int64_t *row)
+{
+    struct call call;
+    int64_t found = 0;
+    enum status status = call_begin(store, CACHE_GET_NEWEST, &call);
+    if (status != OK) {
+        return status;
+    }
+    status = call_next(&call);
+    if (status == OK) {
+        found = db_column_int64(call.statement, 0);
+    }
+    status = call_end(&call, status == ERR_NOT_FOUND ? call_fault_row(&call) : status);
+    if (status == OK) {
+        *row = found;
+    }
+    return status;
+}
+
+enum status cache_remove(struct store *store, int64_t user_id, int64_t newest, int64_t *removed)
 {
     int64_t sum = 0;
     int64_t changes = 0;
@@ -192,9 +211,8 @@ enum status cache_remove(struct store *store, int64_t user_id, int64_t *removed)
     enum status status;
     pace_begin(&pace);
     do {
-        status = user_id == 0 ? run(store, CACHE_EVICT, (const int64_t[]){BATCH}, 1, &changes)
-                              : run(store, CACHE_REMOVE_OF_USER, (const int64_t[]){user_id, BATCH},
-                                    2, &changes);
+        status = run(store, user_id == 0 ? CACHE_REMOVE_ALL : CACHE_REMOVE_OF_USER,
+                     (const int64_t[]){newest, BATCH, user_id}, user_id == 0 ? 2 : 3, &changes);
         sum += status == OK ? changes : 0;
         pace_rest(&pace);
     } while (status == OK && changes == BATCH);

@@ -24,9 +24,13 @@ enum status cache_make_room(struct store *store, int64_t now_s, uint64_t bytes) 
 enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64_t *removed)
     MUST_USE;
 
-/* Removes the sessions of a user or, with user_id 0, all, likewise; what is added meanwhile may
- * stay. */
-enum status cache_remove(struct store *store, int64_t user_id, int64_t *removed) MUST_USE;
+/* *row: the number of the session that was added last, 0: there is none. */
+enum status cache_get_newest(struct store *store, int64_t *row) MUST_USE;
+
+/* Removes the sessions of a user or, with user_id 0, all, likewise, that were added up to `newest`;
+ * whoever has signed in since stays. */
+enum status cache_remove(struct store *store, int64_t user_id, int64_t newest, int64_t *removed)
+    MUST_USE;
 
 struct cache_use {
     int64_t sessions; /* rows, those that are over among them */

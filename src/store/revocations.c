@@ -106,14 +106,11 @@ enum status revocations_add_session(struct store *store, const uint8_t key[SESSI
     struct call call;
     bool is_known = false;
     enum status status = revocations_has(store, key, REVOKED_BY_KEY, &is_known);
-    if (status == OK && is_known) {
-        return OK;
-    }
-    if (status == OK) {
+    if (status == OK && !is_known) {
         status = count_up(store);
     }
     if (status == OK) {
-        status = call_begin(store, REVOCATION_ADD_SESSION, &call);
+        status = call_begin(store, is_known ? REVOCATION_EXTEND : REVOCATION_ADD_SESSION, &call);
     }
     if (status != OK) {
         return status;

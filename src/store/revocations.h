@@ -16,7 +16,8 @@ enum status revocations_begin(struct store *store) MUST_USE;
 
 /* In between: adds the revocation of a session, until `until_s` at the earliest, the time from
  * which on it could not be alive; or of a user, or with user_id 0 of everybody. That of a session
- * is there once, and counted once, however often copies of its token sign out. ERR_STORE. */
+ * is there once, and counted once, however often copies of its token sign out; the latest
+ * `until_s` counts. ERR_STORE. */
 enum status revocations_add_session(struct store *store, const uint8_t key[SESSION_KEY_BYTES],
                                     int64_t until_s) MUST_USE;
 enum status revocations_add_user(struct store *store, int64_t user_id) MUST_USE;

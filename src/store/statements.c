@@ -148,6 +148,8 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [REVOCATION_ADD_USER] = {REVOKING, WRITES,
                              "INSERT INTO revocation (sequence, user_id, until_s)"
                              " SELECT sequence, ?1, ?2 FROM generation"},
+    [REVOCATION_EXTEND] = {REVOKING, WRITES,
+                           "UPDATE revocation SET until_s = ?2 WHERE key = ?1 AND until_s < ?2"},
     [REVOCATION_KEEP] = {REVOKING, WRITES, "UPDATE revocation SET until_s = ?2 WHERE key = ?1"},
     [REVOCATION_FIND] = {EVERYBODY, READS,
                          "SELECT forgotten_s, EXISTS (SELECT 1 FROM revocation WHERE key = ?1)"
@@ -247,9 +249,13 @@ const struct statement_rule statement_rules[STATEMENTS] = {
     [CACHE_EVICT] = {EVERYBODY, WRITES,
                      "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
                      " ORDER BY seen_s, rowid LIMIT ?1)"},
+    [CACHE_GET_NEWEST] = {OWN_ACCOUNT, READS, "SELECT coalesce(max(rowid), 0) FROM session"},
+    [CACHE_REMOVE_ALL] = {OWN_ACCOUNT, WRITES,
+                          "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
+                          " WHERE rowid <= ?1 ORDER BY rowid LIMIT ?2)"},
     [CACHE_REMOVE_OF_USER] = {OWN_ACCOUNT, WRITES,
                               "DELETE FROM session WHERE rowid IN (SELECT rowid FROM session"
-                              " WHERE user_id = ?1 LIMIT ?2)"},
+                              " WHERE user_id = ?3 AND rowid <= ?1 ORDER BY rowid LIMIT ?2)"},
     [CACHE_NOTE_EVICTED] = {EVERYBODY, WRITES, "UPDATE cache SET evicted = evicted + ?1"},
     [CACHE_NOTE_TOLD] = {EVERYBODY, WRITES,
                          "UPDATE cache SET told_s = ?1 WHERE abs(?1 - told_s) >= ?2"},

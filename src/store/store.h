@@ -19,7 +19,8 @@ enum store_role {
     STORE_ROLE_LOGIN, /* also reads users and hashes, renews a hash, adds, ends, purges, and carries
                          what sessions remember */
     STORE_ROLE_LOGOUT,  /* finds, touches and ends sessions */
-    STORE_ROLE_ACCOUNT, /* finds and touches sessions */
+    STORE_ROLE_ACCOUNT, /* all of the login's, sets a user's password and salt, lists and ends
+                           sessions, reads the audit log */
     STORE_ROLE_APP,     /* finds and touches sessions, reads and writes what they remember */
     STORE_ROLE_ADMIN,   /* everything: the command line */
 };

@@ -37,7 +37,8 @@ struct device {
 struct list {
     const struct visit *visit;
     struct device *devices; /* in the request's arena */
-    size_t count, hidden;
+    size_t count;
+    bool has_more; /* than fit */
 };
 
 static bool add_device(void *context, const struct session_row *row)
@@ -46,8 +47,8 @@ static bool add_device(void *context, const struct session_row *row)
     const struct visit *visit = list->visit;
     bool is_own = secret_is_equal(row->key, visit->visitor.session.key, sizeof row->key);
     if (list->count == DEVICES_SHOWN_MAX) {
-        list->hidden++;
-        return true;
+        list->has_more = true;
+        return false;
     }
     struct device *device = &list->devices[list->count++];
     session_print_id(row->key, device->id);
@@ -90,7 +91,7 @@ static void show(struct visit *visit, int status, const char *problem)
     bool has_ended = problem == NULL && fields_has(visit->request->fields, "ended");
     const struct member members[] = {
         {"title", value_string("Devices")},         {"at_devices", value_bool(true)},
-        {"devices", value_list(items, list.count)}, {"more", value_bool(list.hidden > 0)},
+        {"devices", value_list(items, list.count)}, {"more", value_bool(list.has_more)},
         {"ended", value_bool(has_ended)},           {"problem", value_string(problem)},
     };
     page_show(visit, status, "devices", members, sizeof members / sizeof members[0]);

@@ -1,6 +1,6 @@
 /* The logout page: a button, for a GET must never end a session (an image on another site could
  * send it). The answer leaves only after the session is gone for good; if it could not be ended,
- * the answer says so, and the browser keeps its cookie to try again. */
+ * the answer says so, and the browser keeps its cookie to send the form again. */
 #include "web/logout.h"
 
 void logout_get(struct visit *visit)

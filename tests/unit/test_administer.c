@@ -16,7 +16,8 @@
 #include "session/administer.h"
 #include "store/revocations.h"
 
-#define IDLE 1000
+#define IDLE     1000
+#define LIFETIME 5000
 
 static struct session_row gone; /* what was ended last */
 static const char *const stores[] = {"database", "cache", "cookie"};
@@ -28,15 +29,16 @@ static struct store *store;
 static struct user alice;
 static struct user bob;
 
-static struct config *load(const char *store_name)
+static struct config *load(const char *store_name, int lifetime_s)
 {
     char text[512];
     char error[CONFIG_ERROR_MAX] = "";
     struct config *loaded = NULL;
     (void)snprintf(text, sizeof text,
                    "[state]\ndirectory = %s\nrun_directory = %s\n[session]\nstore = %s\n"
-                   "idle = 1000s\nlifetime = 5000s\n",
-                   scratch_folder(), scratch_folder(), store_name);
+                   "idle = %ds\nlifetime = %ds\nremember = %ds\n",
+                   scratch_folder(), scratch_folder(), store_name, lifetime_s / 5, lifetime_s,
+                   lifetime_s);
     if (config_load(scratch_write("test.conf", text), &loaded, error) != OK) {
         fail_msg("%s", error);
     }
@@ -54,7 +56,7 @@ static int set_up(void **state)
     alice = database_add_user(store, "alice");
     bob = database_add_user(store, "bob");
     for (size_t i = 0; i < STORES; i++) {
-        configs[i] = load(stores[i]);
+        configs[i] = load(stores[i], LIFETIME);
         assert_int_equal(sessions_open(configs[i], store, STORE_ROLE_ADMIN, false, &all[i]), OK);
     }
     return 0;
@@ -375,6 +377,31 @@ static void what_may_come_back_is_not_called_ended(void **state)
     sessions_close(&weak);
 }
 
+/* A session keeps the lifetime that it began with. Its row had to make room, so that the token does
+ * not say how long that is; a newer one, sealed, lives on as long. */
+static void a_revocation_outlasts_what_began_with_another_configuration(void **state)
+{
+    (void)state;
+    struct config *config = load("cookie", 300);
+    struct sessions shorter;
+    struct session_row row;
+    struct token token = begin(1, &alice, NOON);
+    struct token sealed = {0};
+    const struct session_start start = {.now_s = NOON + 100};
+    assert_int_equal(sessions_open(config, store, STORE_ROLE_ADMIN, false, &shorter), OK);
+    assert_int_equal(session_find(&shorter, &token, NOON + 100, &row), OK);
+    assert_int_equal(session_renew(&shorter, &token, &row, &start, &sealed), OK);
+    assert_int_equal(sealed.kind, TOKEN_SEALED);
+    assert_int_equal(sessions_remove(shorter.cache, row.key), OK);
+    assert_int_equal(session_end(&shorter, &token), OK);
+    assert_int_equal(database_ask("SELECT until_s FROM revocation"), NOON + LIFETIME);
+    database_revoke_another(store);
+    assert_int_equal(revocations_purge(store, NOON + 400), OK);
+    assert_false(is_alive(&sealed));
+    sessions_close(&shorter);
+    config_free(&config);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -391,6 +418,7 @@ int main(void)
         TEST(what_may_be_in_a_cache_stays_dead),
         TEST(a_row_that_cannot_be_taken_out_of_the_cache_stays_dead),
         TEST(what_may_come_back_is_not_called_ended),
+        TEST(a_revocation_outlasts_what_began_with_another_configuration),
     };
     log_open("test_administer", LOG_LEVEL_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

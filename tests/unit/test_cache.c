@@ -44,6 +44,7 @@ static void sessions_are_found_touched_and_removed(void **state)
     struct session_row added = small_cache_row(0, 7);
     struct session_row found = {0};
     int64_t removed = -1;
+    int64_t newest = 0;
     added.remember = true;
     assert_int_equal(cache_add(store, &added), OK);
     assert_int_equal(cache_add(store, &added), ERR_EXISTS);
@@ -63,10 +64,32 @@ static void sessions_are_found_touched_and_removed(void **state)
     small_cache_fill(store, 0, 100);
     assert_int_equal(sessions_purge(store, NOON + 1000000 + 59, 0, &removed), OK);
     assert_int_equal(removed, 60);
-    assert_int_equal(cache_remove(store, 0, &removed), OK);
+    assert_int_equal(cache_get_newest(store, &newest), OK);
+    assert_int_equal(cache_remove(store, 0, newest, &removed), OK);
     assert_int_equal(removed, 40);
     assert_int_equal(small_cache_use(store).sessions, 0);
     assert_int_equal(small_cache_use(store).evicted, 0);
+}
+
+/* Ending many sessions takes a while, in which people sign in anew. */
+static void who_signs_in_while_sessions_end_stays(void **state)
+{
+    (void)state;
+    struct session_row row = small_cache_row(0, 0);
+    int64_t newest = -1;
+    int64_t removed = 0;
+    assert_int_equal(cache_get_newest(store, &newest), OK);
+    assert_int_equal(newest, 0);
+    small_cache_fill(store, 0, 500);
+    assert_int_equal(cache_get_newest(store, &newest), OK);
+    small_cache_fill(store, 500, 510); /* of the users who have the first ones */
+    assert_int_equal(cache_remove(store, row.user_id, newest, &removed), OK);
+    assert_int_equal(removed, 1);
+    assert_false(small_cache_holds(store, 0, 0));
+    assert_true(small_cache_holds(store, 0, 500));
+    assert_int_equal(cache_remove(store, 0, newest, &removed), OK);
+    assert_int_equal(removed, 499);
+    assert_int_equal(small_cache_use(store).sessions, 10);
 }
 
 static void statements_of_one_kind_are_not_for_the_other(void **state)
@@ -311,6 +334,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(sessions_are_found_touched_and_removed),
+        TEST(who_signs_in_while_sessions_end_stays),
         TEST(statements_of_one_kind_are_not_for_the_other),
         TEST(each_role_may_do_its_part_and_no_other),
         TEST(the_gate_makes_room_but_adds_nothing),

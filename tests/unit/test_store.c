@@ -116,6 +116,7 @@ static const struct {
     {REVOCATION_COUNT, "losa", "gp"},
     {REVOCATION_ADD_SESSION, "losa", "gp"},
     {REVOCATION_ADD_USER, "losa", "gp"},
+    {REVOCATION_EXTEND, "losa", "gp"},
     {REVOCATION_KEEP, "losa", "gp"},
     {REVOCATION_FIND, ALL, ""},
     {REVOCATION_READ, ALL, ""},
