@@ -117,11 +117,13 @@ static const struct {
     const char *may;
     const char *refused; /* by the engine, which knows tables and columns only */
 } permissions[] = {
-    {SESSION_FIND, "glospa", ""},    {SESSION_TOUCH, "glospa", ""},
-    {SESSION_REMOVE, "losa", ""},    {SESSION_DATA_PUT, "lspa", "go"},
-    {CACHE_ADD, "lsa", "gop"},       {CACHE_EXPIRE, "glospa", ""},
-    {CACHE_EVICT, "glospa", ""},     {CACHE_NOTE_EVICTED, "glospa", ""},
-    {CACHE_NOTE_TOLD, "glospa", ""}, {CACHE_GET_USE, "a", ""},
+    {SESSION_FIND, "glospa", ""},     {SESSION_TOUCH, "glospa", ""},
+    {SESSION_REMOVE, "losa", ""},     {SESSION_DATA_PUT, "lspa", "go"},
+    {CACHE_ADD, "lsa", "gop"},        {CACHE_EXPIRE, "glospa", ""},
+    {CACHE_EVICT, "glospa", ""},      {CACHE_NOTE_EVICTED, "glospa", ""},
+    {CACHE_NOTE_TOLD, "glospa", ""},  {CACHE_GET_USE, "a", ""},
+    {CACHE_GET_NEWEST, "sa", ""},     {CACHE_REMOVE_ALL, "sa", ""},
+    {CACHE_REMOVE_OF_USER, "sa", ""},
 };
 
 static void each_role_may_do_its_part_and_no_other(void **state)
