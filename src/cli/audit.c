@@ -65,7 +65,6 @@ static int read_since(const char *since, int64_t *out_s)
 int audit_run(struct invocation *invocation)
 {
     const struct options *options = &invocation->options;
-    struct listing listing = listing_init(options);
     struct text user = text_of(options->user);
     int64_t since_s = 0;
     if (options->user != NULL && !user_name_is_valid(user)) {
@@ -77,11 +76,9 @@ int audit_run(struct invocation *invocation)
     if (result != EXIT_DONE) {
         return result;
     }
+    struct listing listing = listing_init(options);
     enum status status = audit_list(invocation->store, user, since_s, print_row, &listing);
-    if (status == OK) {
-        status = listing_close(&listing, "Nothing is recorded.");
-    }
-    return command_finish(status);
+    return command_finish(listing_close(&listing, status, "Nothing is recorded."));
 }
 
 static int tell_finding(const struct audit_finding *finding)

@@ -2,6 +2,8 @@
 #ifndef LATCHKEY_CLI_LISTING_H
 #define LATCHKEY_CLI_LISTING_H
 
+#include <stdio.h>
+
 #include "base/json.h"
 #include "cli/options.h"
 
@@ -17,9 +19,11 @@ struct listing {
     bool json;
     bool failed;  /* a row could not be made */
     size_t count; /* rows so far */
+    FILE *rows;   /* owned: a file without a name */
 };
 
-/* A listing as the options ask for it. */
+/* A listing as the options ask for it; close it whatever happens. Nothing is on standard output
+ * before that, so that a reader who is slow, as a pager, does not keep the database being read. */
 struct listing listing_init(const struct options *options);
 
 /* Adds a row: the object in the buffer, which is cleared. Whether it is worth going on. */
@@ -33,8 +37,10 @@ void listing_add_row(struct listing *listing, const struct listing_column *colum
 /* The text, or a dash for an empty one. */
 const char *listing_dash(const char *text);
 
-/* Ends the array, or tells people in a sentence that there were no rows. ERR_MEMORY (logged) when
- * rows are missing. */
-enum status listing_close(const struct listing *listing, const char *sentence) MUST_USE;
+/* If `status`, what became of reading, is OK: prints the rows, or tells people in a sentence that
+ * there are none. Else prints nothing and returns it. ERR_MEMORY, ERR_SYSTEM (logged): not all rows
+ * could be kept, and not all are printed. */
+enum status listing_close(struct listing *listing, enum status status, const char *sentence)
+    MUST_USE;
 
 #endif

@@ -56,7 +56,6 @@ static enum status open_sessions(const struct invocation *invocation, struct ses
 
 int session_list_run(struct invocation *invocation)
 {
-    struct listing listing = listing_init(&invocation->options);
     struct sessions sessions = {0};
     struct user user = {0};
     int64_t now_s = 0;
@@ -66,6 +65,7 @@ int session_list_run(struct invocation *invocation)
             return result;
         }
     }
+    struct listing listing = listing_init(&invocation->options);
     enum status status = clock_get(&now_s);
     if (status == OK) {
         status = open_sessions(invocation, &sessions);
@@ -75,10 +75,7 @@ int session_list_run(struct invocation *invocation)
     }
     sessions_close(&sessions);
     secret_wipe(&user, sizeof user);
-    if (status == OK) {
-        status = listing_close(&listing, "Nobody is signed in.");
-    }
-    return command_finish(status);
+    return command_finish(listing_close(&listing, status, "Nobody is signed in."));
 }
 
 static void note_end(const struct invocation *invocation, const struct session_row *row)

@@ -67,10 +67,7 @@ int throttle_list_run(struct invocation *invocation)
     if (status == OK) {
         status = throttle_list(invocation->store, listing.now_s, print_count, &listing);
     }
-    if (status == OK) {
-        status = listing_close(&listing.rows, "Nobody failed to sign in lately.");
-    }
-    return command_finish(status);
+    return command_finish(listing_close(&listing.rows, status, "Nobody failed to sign in lately."));
 }
 
 /* The network as lists show it: of an address, the one that it is counted in; else as it stands. */

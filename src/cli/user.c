@@ -200,10 +200,8 @@ int user_list_run(struct invocation *invocation)
 {
     struct listing listing = listing_init(&invocation->options);
     enum status status = users_list(invocation->store, print_user, &listing);
-    if (status == OK) {
-        status = listing_close(&listing, "There are no users yet: latchkey user add NAME");
-    }
-    return command_finish(status);
+    return command_finish(
+        listing_close(&listing, status, "There are no users yet: latchkey user add NAME"));
 }
 
 static int set_locked(struct invocation *invocation, bool locked, const char *outcome)
