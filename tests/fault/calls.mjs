@@ -57,7 +57,7 @@ export const calls = {
     realpath: often('EIO'), unlink: often('EACCES'),
     rename: { ways: [...fail('EIO'), after('EIO')], spans: [once] }, link: { ways: [...fail('EIO'), after('EIO')], spans: [once] },
     mkdir: rarely('ENOSPC'), mkostemp: rarely('ENOSPC'), fchmod: rarely('EPERM'), fchown: rarely('EPERM'), dup2: rarely('EMFILE'),
-    opendir: rarely('EMFILE'), readdir: rarely('EIO'),
+    tmpfile: rarely('EACCES', 'EMFILE'), fseek: rarely('ENOSPC', 'EIO'), opendir: rarely('EMFILE'), readdir: rarely('EIO'),
     socket: often('EMFILE'), socketpair: often('EMFILE'), connect: often('ECONNREFUSED'),
     accept4: rarely('EMFILE', 'ENOBUFS', 'ECONNABORTED', 'EINTR', 'EAGAIN'),
     recv: { ways: [...fail('ECONNRESET', 'ENOMEM'), short], spans: [once] },

@@ -49,6 +49,8 @@
     X(fchmod)                                                                                      \
     X(fchown)                                                                                      \
     X(dup2)                                                                                        \
+    X(tmpfile)                                                                                     \
+    X(fseek)                                                                                       \
     X(opendir)                                                                                     \
     X(readdir)                                                                                     \
     X(socket)                                                                                      \
