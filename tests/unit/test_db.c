@@ -359,8 +359,8 @@ static void removed_content_leaves_the_file(void **state)
     assert_int_equal(close(fd), 0);
 }
 
-/* Opens the database while the file `name` of it cannot be written, and after that. */
-static void open_unwritable(const char *name, enum status *status, enum status *later)
+/* While the file `name` of the database cannot be written it is not opened; after that it is. */
+static void assert_refused_at_once(const char *name)
 {
     static const char *const names[] = {"test.db", "test.db-wal", "test.db-shm"};
     struct db *db = things_make();
@@ -374,36 +374,30 @@ static void open_unwritable(const char *name, enum status *status, enum status *
         assert_int_equal(seteuid(65534), 0);
     }
     assert_int_equal(chmod(scratch_path(name), 0400), 0);
-    *status = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
+    enum status status = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
     assert_int_equal(chmod(scratch_path(name), 0600), 0);
     db_close(&other);
-    *later = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
+    enum status later = database_connect(scratch_path("test.db"), DB_EXISTING, &other);
     db_close(&other);
     if (root) {
         assert_int_equal(seteuid(0), 0);
         assert_int_equal(chown(scratch_folder(), 0, 0), 0);
     }
     db_close(&db);
+    assert_int_equal(status, ERR_STORE);
+    assert_int_equal(later, OK);
 }
 
 static void a_file_that_cannot_be_written_is_refused_at_once(void **state)
 {
     (void)state;
-    enum status status = OK;
-    enum status later = ERR_STORE;
-    open_unwritable("test.db", &status, &later);
-    assert_int_equal(status, ERR_STORE);
-    assert_int_equal(later, OK);
+    assert_refused_at_once("test.db");
 }
 
 static void a_log_that_cannot_be_written_is_refused_at_once(void **state)
 {
     (void)state;
-    enum status status = OK;
-    enum status later = ERR_STORE;
-    open_unwritable("test.db-wal", &status, &later);
-    assert_int_equal(status, ERR_STORE);
-    assert_int_equal(later, OK);
+    assert_refused_at_once("test.db-wal");
 }
 
 static void a_database_that_another_writes_now_can_be_opened(void **state)
