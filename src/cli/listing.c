@@ -83,7 +83,7 @@ static enum status copy_rows(struct listing *listing)
 {
     char part[4096];
     size_t len = 0;
-    if (ferror(listing->rows) != 0 || fseek(listing->rows, 0, SEEK_SET) != 0) {
+    if (fseek(listing->rows, 0, SEEK_SET) != 0) {
         complain("which cannot be written");
         return ERR_SYSTEM;
     }
@@ -111,6 +111,10 @@ static enum status print_all(struct listing *listing, const char *sentence)
         return OK;
     }
     print(listing, listing->json ? "\n]\n" : "");
+    if (ferror(listing->rows) != 0) { /* long ago, and errno says something else by now */
+        log_error("the list cannot be kept in a temporary file; make room in /tmp");
+        return ERR_SYSTEM;
+    }
     return copy_rows(listing);
 }
 

@@ -222,13 +222,13 @@ static enum status note_files(struct db *db)
 }
 
 /* A log that cannot be opened for writing, be it for want of a descriptor, is opened for reading
- * without a word, and whatever is written later would fail. It says so before it asks for the lock,
- * so somebody else may have that one. */
+ * without a word, and whatever is written later would fail. It says so before it asks for the lock
+ * to write, so somebody else may have that one. */
 static enum status try_to_write(struct db *db)
 {
     enum status status = db_begin(db, false);
     if (status == OK) {
-        db_rollback(db);
+        status = db_exec(db, "ROLLBACK");
     }
     return status == ERR_BUSY ? OK : status;
 }

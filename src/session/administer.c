@@ -136,6 +136,8 @@ enum status administer_end(const struct sessions *sessions, int64_t user_id, str
     return status;
 }
 
+/* Only how far the cache reaches is asked before: who signs in after the end has a session again.
+ */
 enum status administer_end_all(const struct sessions *sessions, int64_t user_id, int64_t *ended)
 {
     int64_t in_database = 0;

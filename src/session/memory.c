@@ -243,14 +243,17 @@ static enum status learn(struct memory *memory, struct store *store)
     struct revocation_state state = {0};
     uint64_t known = memory->state.sequence;
     struct lesson lesson = {memory, known == 0};
+    if (known == 0) {
+        ended_clear(&memory->ended); /* of a reading that failed: it may have filled the table */
+    }
     enum status status = revocations_read(store, known > 0 ? known - 1 : 0, &state, take, &lesson);
     if (status == OK && known == 0) {
         measure(memory); /* that was all there are */
     }
     bool is_other = !lesson.is_joined || state.sequence < known || state.forgotten > known;
     bool is_stale = memory->ended.count > memory->ended_most;
-    bool is_full = status == ERR_MEMORY && known > 0; /* of keys that may be over */
-    if (is_full || (status == OK && (is_other || is_stale))) {
+    bool may_shrink = status == ERR_MEMORY && known > 0; /* by keys that are over */
+    if (may_shrink || (status == OK && (is_other || is_stale))) {
         status = read_anew(memory, store, &state);
     }
     if (status == OK) {

@@ -28,7 +28,8 @@ enum status cache_purge(struct store *store, int64_t now_s, int64_t limit, int64
 enum status cache_get_newest(struct store *store, int64_t *row) MUST_USE;
 
 /* Removes the sessions of a user or, with user_id 0, all, likewise, that were added up to `newest`;
- * whoever has signed in since stays. */
+ * whoever has signed in since stays, unless the one added last has gone meanwhile, for then its
+ * number is given again. */
 enum status cache_remove(struct store *store, int64_t user_id, int64_t newest, int64_t *removed)
     MUST_USE;
 
