@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "crypto/random.h"
 #include "database.h"
+#include "native.h"
 #include "store/purge.h"
 
 #define MANY 3000
@@ -132,6 +133,7 @@ static void sign_ins_go_on_meanwhile(void **state)
     int between = 0;
     int status = -1;
     int64_t longest_ms = 0;
+    skip_unless_native("speed");
     add(&alice, 10 * MANY, 10);
     pid_t child = start_purge();
     while (waitpid(child, &status, WNOHANG) == 0) {

@@ -136,18 +136,6 @@ static void a_reading_that_is_broken_off_says_nothing(void **state)
     assert_int_equal(read.sequence, 77);
 }
 
-static void of_two_ends_of_a_session_the_later_counts(void **state)
-{
-    (void)state;
-    struct session_row row = database_add_session(store, &alice, 'a');
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(sessions_end(store, row.key, i == 1 ? UNTIL + 500 : UNTIL), OK);
-        assert_int_equal(database_ask("SELECT until_s FROM revocation"),
-                         i == 0 ? UNTIL : UNTIL + 500);
-        assert_int_equal(marked(), 1);
-    }
-}
-
 static void it_is_doubted_from_beginning_to_end(void **state)
 {
     (void)state;
@@ -586,7 +574,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_ends_is_numbered_announced_and_read_in_order),
         TEST(a_reading_that_is_broken_off_says_nothing),
-        TEST(of_two_ends_of_a_session_the_later_counts),
         TEST(it_is_doubted_from_beginning_to_end),
         TEST(what_is_rolled_back_is_not_announced_as_done),
         TEST(nothing_is_revoked_within_a_transaction),

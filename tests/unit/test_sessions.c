@@ -156,6 +156,18 @@ static void removing_takes_one_and_is_repeatable(void **state)
     assert_int_equal(sessions_find(store, second.key, &second), OK);
 }
 
+static void of_two_ends_of_a_session_the_later_counts(void **state)
+{
+    (void)state;
+    struct session_row row = database_add_session(store, &alice, 'k');
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sessions_end(store, row.key, i == 1 ? NOON + 1500 : NOON + 1000), OK);
+        assert_int_equal(database_ask("SELECT until_s FROM revocation"),
+                         i == 0 ? NOON + 1000 : NOON + 1500);
+        assert_int_equal(database_ask("SELECT sequence FROM generation"), 1);
+    }
+}
+
 static void people_name_sessions_by_an_id(void **state)
 {
     (void)state;
@@ -380,6 +392,7 @@ int main(void)
         TEST(the_schema_refuses_empty_and_short_keys),
         TEST(touching_moves_forward_and_brings_nothing_back),
         TEST(removing_takes_one_and_is_repeatable),
+        TEST(of_two_ends_of_a_session_the_later_counts),
         TEST(people_name_sessions_by_an_id),
         TEST(ending_all_renews_every_salt),
         TEST(what_is_over_is_purged_and_nothing_else),
