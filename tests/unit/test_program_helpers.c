@@ -134,6 +134,7 @@ static void helpers_do_not_rest_while_the_first_tends(void **state)
 {
     int64_t shortest_ms = INT64_MAX;
     (void)state;
+    skip_unless_native("speed");
     for (size_t i = 0; i < 20 && shortest_ms >= 10 * ASKED; i++) {
         int64_t took_ms = ask_while_first_tends();
         shortest_ms = took_ms < shortest_ms ? took_ms : shortest_ms;
